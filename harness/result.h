@@ -1,0 +1,57 @@
+/* result.h - run -> result.json -> everything that people look at.
+ *
+ * result_save() writes it once; report, plot and compare read only what
+ * result_load() gives back, so an old result can be drawn again anywhere.
+ */
+#ifndef IPCMARK_RESULT_H
+#define IPCMARK_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "case.h"
+#include "run.h"
+#include "stats.h"
+
+struct plan;
+struct environment;
+
+#define RESULT_SCHEMA "ipcmark-result-1"
+
+/* One case as the file tells it: what was asked, what came out. */
+struct result_case {
+	struct bench_case bench;
+	struct outcome outcome;
+	struct interval
+		msgs_per_s;    /* over rounds; median NaN without figures */
+	double cpu_ns_per_msg; /* NaN without figures */
+};
+
+struct result {
+	char *path; /* where it was loaded from, for messages */
+	uint64_t seed;
+	uint64_t started_unix_ns;
+	bool interrupted;
+	struct environment *environment; /* owned */
+	struct result_case *cases;
+	size_t case_count;
+};
+
+/* result_save - write @path whole or not at all (temporary name, rename).
+ * Returns 0 or -errno. */
+int result_save(const struct plan *plan, const struct run *run,
+	const struct environment *environment, const char *path);
+
+/* result_load - read and check a result.
+ * Says what is wrong with the file and where. Returns 0; -errno; -EBADMSG. */
+int result_load(const char *path, struct result *ret_result);
+
+void result_free(struct result *result);
+
+/* result_exit_code - what the whole run means: EXIT_VIOLATED before
+ * EXIT_RECOVERY before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
+ * never claimed to survive a kill does not make the run fail by not doing so. */
+int result_exit_code(const struct result *result);
+
+#endif

@@ -1,0 +1,58 @@
+/* run.h - plan -> run: carry out every case of a plan, in rounds.
+ */
+#ifndef IPCMARK_RUN_H
+#define IPCMARK_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "case.h"
+#include "hist.h"
+#include "slice.h"
+
+struct plan;
+
+struct round_figures {
+	unsigned round;
+	unsigned order; /* position of this slice within its round */
+	uint64_t msgs;
+	uint64_t elapsed_ns;
+	uint64_t cpu_ns;
+	uint64_t distance_before_ns;
+	uint64_t distance_after_ns;
+};
+
+struct crash_figures {
+	unsigned kills;	    /* victims killed */
+	unsigned lock_held; /* of these, proved to hold the lock when killed */
+	unsigned recovered; /* after which the survivors went on in time */
+	struct hist *recovery; /* from the kill to the next success; owned */
+};
+
+struct outcome {
+	enum case_status status;
+	char reason[CASE_REASON_BYTES];
+	struct round_figures *rounds; /* in the order they ran; owned */
+	size_t round_count;
+	struct verify_totals verify;
+	struct hist *rtt; /* MODE_ROUNDTRIP, all rounds; owned; else NULL */
+	struct crash_figures crash; /* MODE_CRASH */
+};
+
+struct run {
+	struct outcome *outcomes; /* one per case, in the plan's order */
+	size_t outcome_count;
+	bool interrupted; /* SIGINT or SIGTERM: figures of the rounds done */
+	uint64_t started_unix_ns;
+	uint64_t elapsed_ns;
+};
+
+/* run_plan - measure every case of @plan.
+ * Shows progress on standard error when that is a terminal.
+ * Returns 0 (a case that failed is in its outcome) or -errno. */
+int run_plan(const struct plan *plan, struct run *ret_run);
+
+void run_free(struct run *run); /* accepts NULL and half-built ones */
+
+#endif

@@ -1,0 +1,70 @@
+/* scenario.h - text -> scenario: what the user wrote, checked word by word.
+ *
+ * A scenario is sections; a section is a value, or a list of values (an axis
+ * of the sweep), for every key. [global] and `inherit =` are already applied.
+ */
+#ifndef IPCMARK_SCENARIO_H
+#define IPCMARK_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "case.h"
+
+struct scenario_section {
+	char name[CASE_NAME_BYTES];
+	const char *file; /* for messages; owned by the scenario */
+	int line;
+	enum case_mode mode;
+	/* axes; each at least one value, owned */
+	char **transports;
+	size_t transport_count;
+	uint64_t *msg_sizes_bytes;
+	size_t msg_size_count;
+	unsigned *batches;
+	size_t batch_count;
+	unsigned *producers;
+	size_t producer_count;
+	unsigned *consumers;
+	size_t consumer_count;
+	char **placements;
+	size_t placement_count;
+	enum wait_mode *waits;
+	size_t wait_count;
+	uint64_t *capacities_bytes; /* 0: the transport's default */
+	size_t capacity_count;
+	/* scalars */
+	enum verify_mode verify;
+	uint64_t warmup_ns;
+	uint64_t slice_ns;
+	unsigned rounds;
+	unsigned kills;
+	bool kill_victim[2]; /* by enum victim */
+	uint64_t recover_within_ns;
+};
+
+struct scenario {
+	struct scenario_section *sections;
+	size_t section_count;
+	uint64_t seed;
+	char *text; /* every file as it was read, then one line a --set */
+	char **files;
+	size_t file_count;
+};
+
+/* scenario_load - read and check scenario files, as one.
+ * @sets: "section.key=value" each, as given by --set; "global.key=value" too.
+ * Says file, line and what was meant for everything it does not take.
+ * Returns 0; -EINVAL after saying what is wrong; -errno. */
+int scenario_load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario);
+
+/* scenario_shorten - the smoke form: at most 2 rounds of 10 ms slices and 3
+ * kills. The figures mean nothing, the way through is the same. */
+void scenario_shorten(struct scenario *scenario);
+
+void scenario_free(struct scenario *scenario);
+
+#endif

@@ -1,0 +1,43 @@
+/* slice.h - one slice: what is asked of the workers, and what comes back.
+ *
+ * A slice is one case measured once, for slice_ns, within one round.
+ */
+#ifndef IPCMARK_SLICE_H
+#define IPCMARK_SLICE_H
+
+#include <stdint.h>
+
+#include "case.h"
+
+struct hist;
+
+/* Totals of the message ledger, summed over workers and slices. */
+struct verify_totals {
+	uint64_t sent;
+	uint64_t received;
+	uint64_t lost;
+	uint64_t duplicated;
+	uint64_t reordered;
+	uint64_t corrupted;
+};
+
+struct slice_request {
+	const struct bench_case *bench;
+	unsigned round;
+	uint64_t seed; /* of this slice: run seed, case and round mixed */
+};
+
+struct slice_report {
+	uint64_t msgs; /* received (throughput) or returned (round trip)
+				within elapsed_ns */
+	uint64_t elapsed_ns;
+	uint64_t cpu_ns;	     /* of all workers, within elapsed_ns */
+	uint64_t distance_before_ns; /* one line's round trip between producer 0
+					and consumer 0; 0: not measured */
+	uint64_t distance_after_ns;
+	struct verify_totals verify; /* of the whole slice, warm-up included */
+	struct hist *rtt; /* caller's; round trips are recorded into it */
+	char reason[CASE_REASON_BYTES]; /* when the call failed */
+};
+
+#endif
