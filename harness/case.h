@@ -13,6 +13,7 @@
 
 enum {
 	CASE_MAX_WORKERS = 64,	 /* producers plus consumers */
+	CASE_MAX_BATCH = 1024,	 /* messages per call */
 	CASE_ID_BYTES = 160,	 /* unique within a plan, printable */
 	CASE_NAME_BYTES = 64,	 /* section */
 	CASE_SPEC_BYTES = 256,	 /* transport, "exec:COMMAND" included */

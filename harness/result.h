@@ -26,6 +26,10 @@ struct result_case {
 	struct interval
 		msgs_per_s;    /* over rounds; median NaN without figures */
 	double cpu_ns_per_msg; /* NaN without figures */
+	/* What its transport said of itself when it was measured: later stages
+	 * may run where that transport does not exist. */
+	bool limit;	    /* CAP_LIMIT */
+	bool survives_kill; /* CAP_SURVIVES_KILL */
 };
 
 struct result {
@@ -50,8 +54,18 @@ int result_load(const char *path, struct result *ret_result);
 void result_free(struct result *result);
 
 /* result_exit_code - what the whole run means: EXIT_VIOLATED before
- * EXIT_RECOVERY before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
+ * EXIT_RECOVERY before EXIT_INCONCLUSIVE (a case failed, or the run was
+ * interrupted) before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
  * never claimed to survive a kill does not make the run fail by not doing so. */
 int result_exit_code(const struct result *result);
+
+/* result_figures - fill in what follows from the rounds of an outcome that is
+ * STATUS_OK; NaN for any other, and a rate only for MODE_THROUGHPUT. */
+void result_figures(struct result_case *one);
+
+/* result_reason - why @one has no figures, with its transport named once.
+ * Returns @text. */
+char *result_reason(
+	const struct result_case *one, char *text, size_t text_bytes);
 
 #endif

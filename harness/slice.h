@@ -9,7 +9,9 @@
 
 #include "case.h"
 
+struct channel_config;
 struct hist;
+struct transport;
 
 /* Totals of the message ledger, summed over workers and slices. */
 struct verify_totals {
@@ -39,5 +41,18 @@ struct slice_report {
 	struct hist *rtt; /* caller's; round trips are recorded into it */
 	char reason[CASE_REASON_BYTES]; /* when the call failed */
 };
+
+/* slice_config - the channel that a case needs.
+ * @name: kept by reference. */
+struct channel_config slice_config(
+	const struct bench_case *bench, const char *name);
+
+/* slice_run - measure one case once, with workers forked for it.
+ * @name: unique; for what the transport has to name.
+ * Returns 0; -errno with @ret_report->reason: nothing is left behind, and no
+ * figure counts. */
+int slice_run(const struct transport *transport,
+	const struct slice_request *request, const char *name,
+	struct slice_report *ret_report);
 
 #endif

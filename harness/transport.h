@@ -100,7 +100,9 @@ struct transport {
 	int (*attach)(struct channel *channel, enum endpoint_role role,
 		unsigned index, struct endpoint **ret_endpoint);
 
-	/* send, recv - one message. @timeout_ns: relative; 0 polls.
+	/* send, recv - one message. @timeout_ns: relative; 0 polls. After a
+	 * send that did not succeed the next one must be of the same message:
+	 * part of it may be on its way.
 	 * Return 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE; -errno. */
 	int (*send)(struct endpoint *endpoint, const struct outbound *message,
 		uint64_t timeout_ns);

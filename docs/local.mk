@@ -1,0 +1,14 @@
+# What is written for people.
+
+dist_man_MANS = \
+	docs/man/ipcmark.1 \
+	docs/man/mipc_queue.3 \
+	docs/man/mipc_ring.3 \
+	docs/man/mipc_shm.3 \
+	docs/man/mmapipc.7
+
+dist_doc_DATA += \
+	docs/design.md \
+	docs/format.md \
+	docs/scenarios.md \
+	docs/worker-protocol.md

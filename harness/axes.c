@@ -1,0 +1,230 @@
+/* axes.c - cases as points on named axes; see axes.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "axes.h"
+#include "human.h"
+#include "machine.h"
+#include "result.h"
+
+static const char *const axis_names[AXIS_COUNT + 1] = {
+	[AXIS_SECTION] = "section",
+	[AXIS_MODE] = "mode",
+	[AXIS_TRANSPORT] = "transport",
+	[AXIS_MSG_SIZE] = "msg_size_bytes",
+	[AXIS_BATCH] = "batch",
+	[AXIS_PRODUCERS] = "producers",
+	[AXIS_CONSUMERS] = "consumers",
+	[AXIS_PLACEMENT] = "placement",
+	[AXIS_WAIT] = "wait",
+	[AXIS_CAPACITY] = "capacity_bytes",
+	[AXIS_VERIFY] = "verify",
+};
+
+const char *axis_name(enum axis axis)
+{
+	return axis_names[axis];
+}
+
+int axis_from(const char *word)
+{
+	for (int i = 0; i < AXIS_COUNT; i++) {
+		if (strcmp(axis_names[i], word) == 0)
+			return i;
+	}
+	if (strcmp(word, "msg_size") == 0)
+		return AXIS_MSG_SIZE;
+	if (strcmp(word, "capacity") == 0)
+		return AXIS_CAPACITY;
+	return -1;
+}
+
+/* The axis' value when it is a word, NULL when it is a number. */
+static const char *word_on(const struct bench_case *bench, enum axis axis)
+{
+	switch (axis) {
+	case AXIS_SECTION:
+		return bench->section;
+	case AXIS_MODE:
+		return case_mode_name(bench->mode);
+	case AXIS_TRANSPORT:
+		return bench->transport;
+	case AXIS_PLACEMENT:
+		return bench->placement;
+	case AXIS_WAIT:
+		return wait_mode_name(bench->wait);
+	case AXIS_VERIFY:
+		return verify_mode_name(bench->verify);
+	default:
+		return NULL;
+	}
+}
+
+static uint64_t number_on(const struct bench_case *bench, enum axis axis)
+{
+	switch (axis) {
+	case AXIS_MSG_SIZE:
+		return bench->msg_size_bytes;
+	case AXIS_BATCH:
+		return bench->batch;
+	case AXIS_PRODUCERS:
+		return bench->producers;
+	case AXIS_CONSUMERS:
+		return bench->consumers;
+	default:
+		return bench->capacity_bytes;
+	}
+}
+
+/* A whole number with an optional k, M, G (1000) or Ki, Mi, Gi (1024). */
+static bool number_from(const char *text, uint64_t *ret_number)
+{
+	static const struct {
+		const char *word;
+		uint64_t factor;
+	} units[] = {
+		{"", 1},
+		{"k", 1000},
+		{"M", 1000000},
+		{"G", 1000000000},
+		{"Ki", 1 << 10},
+		{"Mi", 1 << 20},
+		{"Gi", 1 << 30},
+	};
+	unsigned long long number;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].word) == 0)
+			return !__builtin_mul_overflow(
+				number, units[i].factor, ret_number);
+	}
+	return false;
+}
+
+bool axis_takes(enum axis axis, const char *text)
+{
+	uint64_t ignored;
+
+	switch (axis) {
+	case AXIS_SECTION:
+	case AXIS_TRANSPORT:
+	case AXIS_PLACEMENT:
+		return text[0] != '\0';
+	case AXIS_MODE:
+		return case_mode_from(text) >= 0;
+	case AXIS_WAIT:
+		return wait_mode_from(text) >= 0;
+	case AXIS_VERIFY:
+		return verify_mode_from(text) >= 0;
+	default:
+		return number_from(text, &ignored);
+	}
+}
+
+bool axis_matches(
+	const struct bench_case *bench, enum axis axis, const char *text)
+{
+	const char *word = word_on(bench, axis);
+	uint64_t number;
+
+	if (word)
+		return strcmp(word, text) == 0;
+	return number_from(text, &number) && number == number_on(bench, axis);
+}
+
+static bool axis_equal(
+	const struct bench_case *a, const struct bench_case *b, enum axis axis)
+{
+	const char *word = word_on(a, axis);
+
+	if (word)
+		return strcmp(word, word_on(b, axis)) == 0;
+	return number_on(a, axis) == number_on(b, axis);
+}
+
+bool axes_equal(
+	const struct bench_case *a, const struct bench_case *b, unsigned mask)
+{
+	for (int i = 0; i < AXIS_COUNT; i++) {
+		if ((mask & AXIS_BIT(i)) && !axis_equal(a, b, i))
+			return false;
+	}
+	return true;
+}
+
+unsigned axes_varying(const struct result_case *const *cases, size_t case_count,
+	unsigned mask)
+{
+	unsigned varying = 0;
+
+	for (size_t c = 1; c < case_count; c++) {
+		for (int i = 0; i < AXIS_COUNT; i++) {
+			if (!axis_equal(&cases[0]->bench, &cases[c]->bench, i))
+				varying |= AXIS_BIT(i);
+		}
+	}
+	return varying & mask;
+}
+
+static void append_axis(const struct bench_case *bench, enum axis axis,
+	char *buffer, size_t buffer_bytes)
+{
+	uint64_t number = number_on(bench, axis);
+	const char *plural = number == 1 ? "" : "s";
+	char size[HUMAN_BYTES];
+
+	switch (axis) {
+	case AXIS_MSG_SIZE:
+		text_join(buffer, buffer_bytes, "%s", human_size(number, size));
+		break;
+	case AXIS_BATCH:
+		text_join(buffer, buffer_bytes, "batch %u", bench->batch);
+		break;
+	case AXIS_PRODUCERS:
+		text_join(buffer, buffer_bytes, "%u producer%s",
+			bench->producers, plural);
+		break;
+	case AXIS_CONSUMERS:
+		text_join(buffer, buffer_bytes, "%u consumer%s",
+			bench->consumers, plural);
+		break;
+	case AXIS_CAPACITY:
+		if (number == 0)
+			text_join(buffer, buffer_bytes, "default buffer");
+		else
+			text_join(buffer, buffer_bytes, "buffer %s",
+				human_size(number, size));
+		break;
+	case AXIS_VERIFY:
+		text_join(buffer, buffer_bytes, "verify %s",
+			word_on(bench, axis));
+		break;
+	case AXIS_PLACEMENT:
+		text_join(buffer, buffer_bytes, "%s%s",
+			strchr(bench->placement, '/') ? "CPUs " : "",
+			bench->placement);
+		break;
+	default:
+		text_join(buffer, buffer_bytes, "%s", word_on(bench, axis));
+	}
+}
+
+char *axes_text(const struct bench_case *bench, unsigned mask, char *buffer,
+	size_t buffer_bytes)
+{
+	buffer[0] = '\0';
+	for (int i = 0; i < AXIS_COUNT; i++) {
+		if (mask & AXIS_BIT(i))
+			append_axis(bench, i, buffer, buffer_bytes);
+	}
+	return buffer;
+}

@@ -1,0 +1,102 @@
+/* case.c - the names of the words that case.h defines.
+ *
+ * One table an enum, in the enum's order; both directions read the same
+ * table, so a word that can be printed can always be read back.
+ */
+#include "case.h"
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const mode_names[] = {
+	[MODE_THROUGHPUT] = "throughput",
+	[MODE_ROUNDTRIP] = "roundtrip",
+	[MODE_CRASH] = "crash",
+};
+
+static const char *const wait_names[] = {
+	[WAIT_SPIN] = "spin",
+	[WAIT_BLOCK] = "block",
+};
+
+static const char *const verify_names[] = {
+	[VERIFY_FULL] = "full",
+	[VERIFY_HEADER] = "header",
+};
+
+static const char *const victim_names[] = {
+	[VICTIM_PRODUCER] = "producer",
+	[VICTIM_CONSUMER] = "consumer",
+};
+
+static const char *const status_names[] = {
+	[STATUS_OK] = "ok",
+	[STATUS_SKIP] = "skip",
+	[STATUS_VIOLATED] = "violated",
+	[STATUS_FAILED] = "failed",
+};
+
+static const char *name_of(
+	const char *const *names, size_t count, unsigned value)
+{
+	return value < count ? names[value] : "?";
+}
+
+static int value_of(const char *const *names, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], word) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *case_mode_name(enum case_mode mode)
+{
+	return name_of(mode_names, COUNT(mode_names), mode);
+}
+
+const char *wait_mode_name(enum wait_mode wait)
+{
+	return name_of(wait_names, COUNT(wait_names), wait);
+}
+
+const char *verify_mode_name(enum verify_mode verify)
+{
+	return name_of(verify_names, COUNT(verify_names), verify);
+}
+
+const char *victim_name(enum victim victim)
+{
+	return name_of(victim_names, COUNT(victim_names), victim);
+}
+
+const char *case_status_name(enum case_status status)
+{
+	return name_of(status_names, COUNT(status_names), status);
+}
+
+int case_mode_from(const char *word)
+{
+	return value_of(mode_names, COUNT(mode_names), word);
+}
+
+int wait_mode_from(const char *word)
+{
+	return value_of(wait_names, COUNT(wait_names), word);
+}
+
+int verify_mode_from(const char *word)
+{
+	return value_of(verify_names, COUNT(verify_names), word);
+}
+
+int victim_from(const char *word)
+{
+	return value_of(victim_names, COUNT(victim_names), word);
+}
+
+int case_status_from(const char *word)
+{
+	return value_of(status_names, COUNT(status_names), word);
+}

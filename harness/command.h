@@ -1,0 +1,25 @@
+/* command.h - what each command does; one file each, command_NAME.c.
+ *
+ * Each takes a checked command line and returns the program's exit code, after
+ * saying why when that is not 0.
+ */
+#ifndef IPCMARK_COMMAND_H
+#define IPCMARK_COMMAND_H
+
+struct options;
+struct result;
+
+int command_run(const struct options *options);
+int command_plan(const struct options *options);
+int command_show(const struct options *options);
+int command_plot(const struct options *options);
+int command_compare(const struct options *options);
+int command_list(const struct options *options);
+int command_help(const struct options *options);
+int command_version(const struct options *options);
+
+/* command_load_result - read a RESULT argument: the file, or its folder.
+ * Returns 0 or -errno after saying what is wrong. */
+int command_load_result(const char *argument, struct result *ret_result);
+
+#endif

@@ -1,0 +1,94 @@
+/* command_result.c - show, plot and compare: what reads a result only. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "compare.h"
+#include "diag.h"
+#include "folder.h"
+#include "option.h"
+#include "plot.h"
+#include "report.h"
+#include "result.h"
+
+enum { PATH_BYTES = 4096 };
+
+int command_load_result(const char *argument, struct result *ret_result)
+{
+	char path[PATH_BYTES];
+	struct stat status;
+	bool is_folder =
+		stat(argument, &status) == 0 && S_ISDIR(status.st_mode);
+	int wrote = snprintf(path, sizeof(path), "%s%s", argument,
+		is_folder ? "/result.json" : "");
+
+	if (wrote < 0 || (size_t)wrote >= sizeof(path)) {
+		diag_error("the result's path is too long");
+		return -ENAMETOOLONG;
+	}
+	return result_load(path, ret_result);
+}
+
+int command_show(const struct options *options)
+{
+	struct result result;
+
+	if (command_load_result(options->arguments[0], &result))
+		return EXIT_USAGE;
+	report_show(&result, stdout);
+	result_free(&result);
+	return EXIT_GOOD;
+}
+
+/* The folder that a result was loaded from. */
+static void folder_of(const char *path, char *folder, size_t folder_bytes)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		snprintf(folder, folder_bytes, ".");
+	else if (slash == path)
+		snprintf(folder, folder_bytes, "/");
+	else
+		snprintf(folder, folder_bytes, "%.*s", (int)(slash - path),
+			path);
+}
+
+int command_plot(const struct options *options)
+{
+	char folder[PATH_BYTES];
+	struct result result;
+	int error = 0;
+
+	if (command_load_result(options->arguments[0], &result))
+		return EXIT_USAGE;
+	folder_of(result.path, folder, sizeof(folder));
+	if (options->output_dir)
+		error = folder_make(options->output_dir);
+	if (!error)
+		error = plot_result(&result,
+			options->output_dir ? options->output_dir : folder);
+	result_free(&result);
+	return error ? EXIT_USAGE : EXIT_GOOD;
+}
+
+int command_compare(const struct options *options)
+{
+	struct compare_request request = {
+		.of = options->of,
+		.to = options->to,
+		.where = options->wheres,
+		.where_count = options->where_count,
+		.json = options->json,
+	};
+	struct result result;
+	int code;
+
+	if (command_load_result(options->arguments[0], &result))
+		return EXIT_USAGE;
+	code = compare_print(&result, &request, stdout);
+	result_free(&result);
+	return code;
+}

@@ -1,0 +1,160 @@
+/* command_run.c - run and plan: from a scenario to a result.
+ *
+ * The way through: scenario, topology, plan; run; result.json. Everything that
+ * can go wrong without measuring goes wrong before it: the output folder is
+ * made and tried first, because nobody likes to hear after ten minutes that it
+ * cannot be written. What is shown and drawn at the end is read back from the
+ * file, by the same code that reads it a year later.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "diag.h"
+#include "env.h"
+#include "folder.h"
+#include "option.h"
+#include "plan.h"
+#include "plot.h"
+#include "report.h"
+#include "result.h"
+#include "run.h"
+#include "scenario.h"
+#include "topo.h"
+
+enum { PATH_BYTES = 4096 };
+
+/* From the command line to a plan. Everything wrong has been said. */
+static int make_plan(const struct options *options, struct topo *ret_topo,
+	struct plan *ret_plan)
+{
+	struct scenario scenario;
+	int error = scenario_load(options->arguments, options->argument_count,
+		options->sets, options->set_count, &scenario);
+
+	if (error == -ENOMEM)
+		diag_error("out of memory");
+	if (error)
+		return error;
+	if (options->short_form)
+		scenario_shorten(&scenario);
+	error = topo_load(ret_topo);
+	if (error) {
+		diag_error("cannot read this machine's topology: %s",
+			strerror(-error));
+		goto out;
+	}
+	error = plan_make(&scenario, ret_topo, ret_plan);
+	if (error == -ENOMEM)
+		diag_error("out of memory");
+	if (error)
+		topo_free(ret_topo);
+out:
+	scenario_free(&scenario);
+	return error;
+}
+
+int command_plan(const struct options *options)
+{
+	struct topo topo;
+	struct plan plan;
+
+	if (make_plan(options, &topo, &plan))
+		return EXIT_USAGE;
+	plan_print(&plan, stdout);
+	plan_free(&plan);
+	topo_free(&topo);
+	return EXIT_GOOD;
+}
+
+/* results/NAME for the first scenario file .../NAME.ini. */
+static void default_dir(const char *file, char *dir, size_t dir_bytes)
+{
+	const char *slash = strrchr(file, '/');
+	const char *name = slash ? slash + 1 : file;
+	size_t len = strlen(name);
+
+	if (len > 4 && strcmp(name + len - 4, ".ini") == 0)
+		len -= 4;
+	snprintf(dir, dir_bytes, "results/%.*s", (int)len, name);
+}
+
+/* Where the results go: made and tried before anything is measured. */
+static int prepare_dir(const struct options *options, char *dir)
+{
+	const char *wanted = options->output_dir;
+
+	if (!wanted)
+		default_dir(options->arguments[0], dir, PATH_BYTES);
+	else if (strlen(wanted) < PATH_BYTES)
+		snprintf(dir, PATH_BYTES, "%s", wanted);
+	else
+		return folder_make(wanted); /* says that it is too long */
+	return folder_make(dir);
+}
+
+static int save(const struct plan *plan, const struct run *run,
+	const struct topo *topo, const char *path)
+{
+	struct environment environment;
+	int error = env_collect(topo, &environment);
+
+	if (!error) {
+		error = result_save(plan, run, &environment, path);
+		env_free(&environment);
+	}
+	if (error)
+		diag_error("cannot write '%s': %s", path, strerror(-error));
+	return error;
+}
+
+/* Reads the file back; from here on nothing else is looked at. */
+static int present(
+	const struct options *options, const char *path, const char *dir)
+{
+	struct result result;
+	int code;
+
+	if (result_load(path, &result))
+		return EXIT_USAGE;
+	report_show(&result, stdout);
+	fflush(stdout);
+	/* A figure that cannot be drawn has been complained about; it makes
+	 * what was measured neither better nor worse. */
+	if (!options->no_plot)
+		(void)plot_result(&result, dir);
+	fprintf(stdout, "\nresult: %s\n", path);
+	code = result_exit_code(&result);
+	result_free(&result);
+	return code;
+}
+
+int command_run(const struct options *options)
+{
+	char dir[PATH_BYTES], path[PATH_BYTES + 16];
+	struct topo topo;
+	struct plan plan;
+	struct run run;
+	int error, code = EXIT_USAGE;
+
+	if (make_plan(options, &topo, &plan))
+		return EXIT_USAGE;
+	if (prepare_dir(options, dir))
+		goto out;
+	snprintf(path, sizeof(path), "%s/result.json", dir);
+	error = run_plan(&plan, &run);
+	if (error) {
+		diag_error("the run could not be carried out: %s",
+			strerror(-error));
+		goto out;
+	}
+	error = save(&plan, &run, &topo, path);
+	run_free(&run);
+	if (!error)
+		code = present(options, path, dir);
+out:
+	plan_free(&plan);
+	topo_free(&topo);
+	return code;
+}

@@ -1,0 +1,99 @@
+/* control.h - what the parent and the workers of one slice share.
+ *
+ * One anonymous mapping, made before the fork. The parent writes the command,
+ * each worker its own slot; everything that a killed worker had counted stays
+ * there to be read.
+ */
+#ifndef IPCMARK_CONTROL_H
+#define IPCMARK_CONTROL_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "case.h"
+#include "hist.h"
+#include "verify.h"
+
+enum { LINE_BYTES = 128 }; /* M-series; two of x86's, fetched as a pair */
+
+/* What the workers are to do, in this order. */
+enum phase {
+	PHASE_ATTACH,
+	PHASE_PROBE_BEFORE, /* the first producer and consumer: distance */
+	PHASE_WARMUP,
+	PHASE_MEASURE,
+	PHASE_STOP,  /* producers stop and detach */
+	PHASE_DRAIN, /* consumers take what is left */
+	PHASE_PROBE_AFTER,
+	PHASE_EXIT,
+};
+
+/* How far a worker is: phase + 1 once it has done with that phase. */
+struct worker_slot {
+	/* Progress, on a line of its own: written at every message. */
+	alignas(LINE_BYTES) _Atomic uint64_t count;
+	alignas(LINE_BYTES) _Atomic uint32_t reached; /* enum phase, done */
+	_Atomic int error;			      /* -errno that ended it */
+	_Atomic uint64_t distance_ns[2];	      /* before, after */
+	/* Crash runs: the kill that it has survived last, and when it had its
+	 * first success that began after it. */
+	_Atomic uint32_t survived;
+	_Atomic uint64_t survived_at_ns;
+};
+
+/* The two lines that the distance probe sends to and fro. */
+struct probe_lines {
+	alignas(LINE_BYTES) _Atomic uint32_t ping;
+	alignas(LINE_BYTES) _Atomic uint32_t pong;
+};
+
+struct control {
+	/* Bits 0-31 the phase, bits 32-63 how many were killed: one load per
+	 * message tells a worker of both. */
+	alignas(LINE_BYTES) _Atomic uint64_t command;
+	struct probe_lines probe;
+	_Atomic uint64_t twice; /* for struct verifier */
+	struct hist rtt;
+};
+
+/* The parent's view of the mapping, inherited by the workers. */
+struct control_block {
+	struct control *control;
+	struct worker_slot *slots; /* one per worker number */
+	struct ledger_line *sent;  /* one per producer number */
+	struct ledger_bits *bits;  /* the same; NULL without VERIFY_FULL */
+	void *ledgers;		   /* one per consumer number */
+	size_t ledger_bytes;	   /* of each */
+	size_t total_bytes;
+	unsigned producer_numbers;
+	unsigned consumer_numbers;
+};
+
+/* control_create - a mapping for so many producers and consumers, counting
+ * those that replace killed ones. Returns 0; -ENOMEM. */
+int control_create(unsigned producer_numbers, unsigned consumer_numbers,
+	enum verify_mode verify, struct control_block *ret_block);
+
+void control_free(struct control_block *block);
+
+struct ledger *control_ledger(
+	const struct control_block *block, unsigned consumer);
+
+static inline uint64_t control_command(enum phase phase, uint32_t kills)
+{
+	return (uint64_t)kills << 32 | (uint32_t)phase;
+}
+
+static inline enum phase control_phase(uint64_t command)
+{
+	return (enum phase)(uint32_t)command;
+}
+
+static inline uint32_t control_kills(uint64_t command)
+{
+	return (uint32_t)(command >> 32);
+}
+
+#endif

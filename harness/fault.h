@@ -1,0 +1,21 @@
+/* fault.h - kill workers while they hold the lock, and watch the others.
+ */
+#ifndef IPCMARK_FAULT_H
+#define IPCMARK_FAULT_H
+
+#include "run.h"
+
+struct transport;
+
+/* fault_run - one MODE_CRASH case: its kills, the recovery times, the ledger.
+ * @name: unique; for what the transport has to name.
+ * @keep_going: asked between kills; false ends the run early.
+ * @ret_outcome: status, reason, verify and crash are filled; ->crash.recovery
+ *   is the caller's and receives the times.
+ * Returns 0 (whatever the transport did); -errno when nothing could be run, with
+ * @ret_outcome->reason. */
+int fault_run(const struct transport *transport, const struct bench_case *bench,
+	uint64_t seed, const char *name, bool (*keep_going)(void),
+	struct outcome *ret_outcome);
+
+#endif

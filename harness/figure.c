@@ -1,0 +1,187 @@
+/* figure.c - group the cases of a result into figures and name these.
+ *
+ * Names come from what varies between the figures of one mode, so that a
+ * result with one throughput sweep has throughput.svg, and one with two
+ * batches throughput-batch-1.svg and throughput-batch-32.svg, always the same.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "axes.h"
+#include "figure.h"
+#include "result.h"
+
+/* The axes along which a figure of @mode draws. */
+static unsigned drawn_axes(enum case_mode mode)
+{
+	switch (mode) {
+	case MODE_THROUGHPUT:
+		return AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_MSG_SIZE);
+	case MODE_ROUNDTRIP:
+		return AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_WAIT);
+	default:
+		return AXIS_BIT(AXIS_TRANSPORT);
+	}
+}
+
+const char *figure_template(enum case_mode mode)
+{
+	static const char *const names[] = {
+		[MODE_THROUGHPUT] = "throughput",
+		[MODE_ROUNDTRIP] = "roundtrip",
+		[MODE_CRASH] = "recovery",
+	};
+
+	return names[mode];
+}
+
+bool figure_drawable(const struct result_case *one)
+{
+	const struct outcome *outcome = &one->outcome;
+
+	if (outcome->status != STATUS_OK)
+		return false;
+	if (one->bench.mode == MODE_THROUGHPUT)
+		return one->msgs_per_s.median > 0 &&
+		       one->bench.msg_size_bytes > 0;
+	if (one->bench.mode == MODE_ROUNDTRIP)
+		return outcome->rtt && outcome->rtt->total > 0;
+	return outcome->crash.recovery && outcome->crash.recovery->total > 0;
+}
+
+static bool belongs(const struct figure *figure, const struct result_case *one)
+{
+	const struct bench_case *first = &figure->cases[0]->bench;
+
+	return axes_equal(
+		first, &one->bench, AXES_ALL & ~drawn_axes(figure->mode));
+}
+
+static void name_figure(struct figure *figure, unsigned varying)
+{
+	char text[FIGURE_NAME_BYTES];
+	size_t used;
+
+	used = (size_t)snprintf(figure->name, sizeof(figure->name), "%s",
+		figure_template(figure->mode));
+	axes_text(&figure->cases[0]->bench, varying, text, sizeof(text));
+	for (const char *at = text; *at && used + 2 < FIGURE_NAME_BYTES; at++) {
+		bool start = at == text || !isalnum((unsigned char)at[-1]);
+
+		if (!isalnum((unsigned char)*at))
+			continue;
+		if (start)
+			figure->name[used++] = '-';
+		figure->name[used++] = (char)tolower((unsigned char)*at);
+	}
+	figure->name[used] = '\0';
+}
+
+/* Two figures whose values differ only in punctuation get numbers. */
+static void name_apart(struct figure_list *list)
+{
+	for (size_t i = 0; i < list->figure_count; i++) {
+		char *name = list->figures[i].name;
+		size_t same = 1;
+
+		for (size_t j = 0; j < i; j++)
+			same += strcmp(list->figures[j].name, name) == 0;
+		if (same > 1)
+			snprintf(name + strlen(name),
+				FIGURE_NAME_BYTES - strlen(name), "-%zu", same);
+	}
+}
+
+static void name_all(struct figure_list *list)
+{
+	const struct result_case *firsts[64];
+
+	for (size_t i = 0; i < list->figure_count; i++) {
+		struct figure *figure = &list->figures[i];
+		unsigned mask = AXES_ALL & ~drawn_axes(figure->mode);
+		size_t count = 0;
+
+		for (size_t j = 0; j < list->figure_count && count < 64; j++) {
+			if (list->figures[j].mode == figure->mode)
+				firsts[count++] = list->figures[j].cases[0];
+		}
+		name_figure(figure, axes_varying(firsts, count, mask));
+	}
+	name_apart(list);
+}
+
+/* Add @one to the figure it belongs to, or to a new one. */
+static int add_case(struct figure_list *list, const struct result *result,
+	const struct result_case *one)
+{
+	struct figure *figure = NULL;
+
+	for (size_t i = 0; i < list->figure_count && !figure; i++) {
+		if (belongs(&list->figures[i], one))
+			figure = &list->figures[i];
+	}
+	if (!figure) {
+		figure = realloc(list->figures,
+			(list->figure_count + 1) * sizeof(*figure));
+		if (!figure)
+			return -ENOMEM;
+		list->figures = figure;
+		figure += list->figure_count;
+		*figure = (struct figure){
+			.result = result, .mode = one->bench.mode};
+		figure->cases =
+			malloc(result->case_count * sizeof(*figure->cases));
+		if (!figure->cases)
+			return -ENOMEM;
+		list->figure_count++;
+	}
+	figure->cases[figure->case_count++] = one;
+	return 0;
+}
+
+static void drop_empty(struct figure_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->figure_count; i++) {
+		struct figure *figure = &list->figures[i];
+		bool any = false;
+
+		for (size_t c = 0; c < figure->case_count; c++)
+			any = any || figure_drawable(figure->cases[c]);
+		if (any)
+			list->figures[kept++] = *figure;
+		else
+			free(figure->cases);
+	}
+	list->figure_count = kept;
+}
+
+int figure_list_make(const struct result *result, struct figure_list *ret_list)
+{
+	struct figure_list list = {0};
+
+	for (size_t i = 0; i < result->case_count; i++) {
+		int err = add_case(&list, result, &result->cases[i]);
+
+		if (err) {
+			figure_list_free(&list);
+			return err;
+		}
+	}
+	drop_empty(&list);
+	name_all(&list);
+	*ret_list = list;
+	return 0;
+}
+
+void figure_list_free(struct figure_list *list)
+{
+	for (size_t i = 0; i < list->figure_count; i++)
+		free(list->figures[i].cases);
+	free(list->figures);
+	*list = (struct figure_list){0};
+}

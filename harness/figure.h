@@ -1,0 +1,57 @@
+/* figure.h - which figures a result has, and the data of each.
+ *
+ * Internal to plot.c. A figure shows the cases that differ only on the axes it
+ * draws; every other difference makes another figure.
+ */
+#ifndef IPCMARK_FIGURE_H
+#define IPCMARK_FIGURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "case.h"
+
+struct result;
+struct result_case;
+
+enum { FIGURE_NAME_BYTES = 128 };
+
+struct figure {
+	const struct result *result;
+	enum case_mode mode;
+	char name
+		[FIGURE_NAME_BYTES]; /* of its files, e.g. throughput-batch-32 */
+	const struct result_case **cases; /* skipped ones included; owned */
+	size_t case_count;
+};
+
+struct figure_list {
+	struct figure *figures;
+	size_t figure_count;
+};
+
+/* figure_list_make - every figure that has something to show.
+ * Returns 0 or -ENOMEM. */
+int figure_list_make(const struct result *result, struct figure_list *ret_list);
+
+void figure_list_free(struct figure_list *list);
+
+/* figure_drawable - is there anything to draw of @one? A message of 0 bytes has
+ * no place on a logarithmic axis. */
+bool figure_drawable(const struct result_case *one);
+
+/* figure_template - the name of its .gp file among the installed ones. */
+const char *figure_template(enum case_mode mode);
+
+/* figure_write - its data for gnuplot. Blocks, separated by two empty lines,
+ * each with a row of headings:
+ *   0  about	key, text: title, axes, machine, limit_ns, note
+ *   1  series	style, limit (0 or 1), panel, name
+ *   2  ticks	position on the x axis, label (throughput only)
+ *   3  panels	panel, title
+ *   4..	one a series, in the order of block 1
+ * Returns 0 or -ENOMEM; errors of @out are left to ferror(). */
+int figure_write(const struct figure *figure, FILE *out);
+
+#endif

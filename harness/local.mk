@@ -1,0 +1,135 @@
+# ipcmark: everything but main() is in libharness.a, so that tests can link it.
+#
+# The program is linked with the library's archive: build/ipcmark is then one
+# real file, which debuggers, `perf` and a copy on another machine can take.
+
+bin_PROGRAMS += ipcmark
+noinst_LIBRARIES += libharness.a
+
+HARNESS_CPPFLAGS = \
+	-I$(top_srcdir)/lib/include \
+	-D_GNU_SOURCE \
+	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+HARNESS_LIBS = \
+	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
+	$(SYSTEM_LIBS) -lm
+
+plotsdir = $(pkgdatadir)/plots
+workersdir = $(pkgdatadir)/workers
+dist_workers_DATA = \
+	harness/workers/mp_queue.py
+
+libharness_a_SOURCES = \
+	harness/axes.c \
+	harness/axes.h \
+	harness/capacity.h \
+	harness/case.c \
+	harness/case.h \
+	harness/command.h \
+	harness/command_list.c \
+	harness/command_result.c \
+	harness/command_run.c \
+	harness/compare.c \
+	harness/compare.h \
+	harness/control.c \
+	harness/control.h \
+	harness/crew.c \
+	harness/crew.h \
+	harness/deadline.h \
+	harness/diag.c \
+	harness/diag.h \
+	harness/env.c \
+	harness/env.h \
+	harness/fault.c \
+	harness/fault.h \
+	harness/figure.c \
+	harness/figure.h \
+	harness/figure_data.c \
+	harness/folder.c \
+	harness/folder.h \
+	harness/hist.c \
+	harness/hist.h \
+	harness/hist_codec.c \
+	harness/human.c \
+	harness/human.h \
+	harness/json_read.c \
+	harness/json_read.h \
+	harness/machine.c \
+	harness/machine.h \
+	harness/option.c \
+	harness/option.h \
+	harness/option_text.c \
+	harness/option_text.h \
+	harness/plan.c \
+	harness/plan.h \
+	harness/plan_print.c \
+	harness/plot.c \
+	harness/plot.h \
+	harness/probe.c \
+	harness/probe.h \
+	harness/program.c \
+	harness/program.h \
+	harness/progress.c \
+	harness/progress.h \
+	harness/ratio.c \
+	harness/ratio.h \
+	harness/report.c \
+	harness/report.h \
+	harness/report_table.c \
+	harness/report_table.h \
+	harness/result.c \
+	harness/result.h \
+	harness/result_load.c \
+	harness/result_save.c \
+	harness/rng.h \
+	harness/run.c \
+	harness/run.h \
+	harness/scenario.c \
+	harness/scenario.h \
+	harness/scenario_file.c \
+	harness/scenario_file.h \
+	harness/scenario_key.c \
+	harness/scenario_key.h \
+	harness/scenario_text.c \
+	harness/scenario_text.h \
+	harness/scenario_value.c \
+	harness/scenario_value.h \
+	harness/shared.h \
+	harness/slice.c \
+	harness/slice.h \
+	harness/stats.c \
+	harness/stats.h \
+	harness/stream.c \
+	harness/stream.h \
+	harness/topo.c \
+	harness/topo.h \
+	harness/transport.h \
+	harness/transport_copy.c \
+	harness/transport_exec.c \
+	harness/transport_line.c \
+	harness/transport_list.h \
+	harness/transport_locked.c \
+	harness/transport_mq.c \
+	harness/transport_null.c \
+	harness/transport_pipe.c \
+	harness/transport_queue.c \
+	harness/transport_ring.c \
+	harness/transport_socketpair.c \
+	harness/transports.c \
+	harness/verify.c \
+	harness/verify.h \
+	harness/worker.c \
+	harness/worker.h \
+	harness/worker_protocol.c \
+	harness/worker_protocol.h
+libharness_a_CPPFLAGS = \
+	$(HARNESS_CPPFLAGS) \
+	-DPLOTS_DIR='"$(plotsdir)"' \
+	-DSOURCE_PLOTS_DIR='"$(abs_top_srcdir)/plots"' \
+	-DWORKERS_DIR='"$(workersdir)"' \
+	-DSOURCE_WORKERS_DIR='"$(abs_top_srcdir)/harness/workers"'
+
+ipcmark_SOURCES = harness/main.c
+ipcmark_CPPFLAGS = $(HARNESS_CPPFLAGS)
+ipcmark_LDFLAGS = $(AM_LDFLAGS) -static
+ipcmark_LDADD = libharness.a libmmapipc.la $(HARNESS_LIBS)

@@ -1,0 +1,128 @@
+/* machine.c - the environment of a result in words; see machine.h.
+ *
+ * A fact that is unknown is left out: a page full of "unknown" helps nobody,
+ * and result.json says null.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "env.h"
+#include "human.h"
+#include "machine.h"
+
+void text_join(char *text, size_t text_bytes, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	if (used > 0 && used + 2 < text_bytes) {
+		memcpy(text + used, ", ", 3);
+		used += 2;
+	}
+	va_start(args, format);
+	vsnprintf(text + used, text_bytes - used, format, args);
+	va_end(args);
+}
+
+static json_int_t fact_count(const struct result *result, const char *key)
+{
+	return json_integer_value(
+		json_object_get(result->environment->facts, key));
+}
+
+static void join_cache(const struct result *result, const char *key,
+	const char *name, char *text, size_t text_bytes)
+{
+	json_int_t bytes = fact_count(result, key);
+	char size[HUMAN_BYTES];
+
+	if (bytes > 0)
+		text_join(text, text_bytes, "%s %s", name,
+			human_size((uint64_t)bytes, size));
+}
+
+static void join_fact(const struct result *result, const char *key,
+	const char *name, char *text, size_t text_bytes)
+{
+	const char *value = env_text(result->environment, key);
+
+	if (value[0])
+		text_join(text, text_bytes, "%s%s", name, value);
+}
+
+char *machine_cpu(const struct result *result, char *text, size_t text_bytes)
+{
+	const char *model = env_text(result->environment, "cpu_model");
+	const char *host = env_text(result->environment, "hypervisor");
+	json_int_t cpus = fact_count(result, "cpus");
+
+	text[0] = '\0';
+	text_join(text, text_bytes, "%s", model[0] ? model : "unknown CPU");
+	if (cpus > 0)
+		text_join(text, text_bytes, "%lld CPU%s", (long long)cpus,
+			cpus == 1 ? "" : "s");
+	join_cache(result, "l2_bytes", "L2", text, text_bytes);
+	join_cache(result, "l3_bytes", "L3", text, text_bytes);
+	if (host[0] && strcmp(host, "none") != 0)
+		text_join(text, text_bytes, "virtual (%s)", host);
+	return text;
+}
+
+char *machine_system(const struct result *result, char *text, size_t text_bytes)
+{
+	json_int_t step_ns = fact_count(result, "clock_resolution_ns");
+	char step[HUMAN_BYTES];
+
+	text[0] = '\0';
+	join_fact(result, "kernel", "", text, text_bytes);
+	join_fact(result, "governor", "governor ", text, text_bytes);
+	join_fact(result, "turbo", "turbo ", text, text_bytes);
+	join_fact(result, "smt", "SMT ", text, text_bytes);
+	join_fact(result, "clock_source", "clock ", text, text_bytes);
+	if (step_ns > 0)
+		text_join(text, text_bytes, "step %s",
+			human_time((double)step_ns, step));
+	return text;
+}
+
+/* Add the probes of @outcome to @probes; returns how many there are then. */
+static size_t add_probes(
+	const struct outcome *outcome, double *probes, size_t count)
+{
+	for (size_t i = 0; i < outcome->round_count; i++) {
+		const struct round_figures *round = &outcome->rounds[i];
+
+		if (round->distance_before_ns)
+			probes[count++] = (double)round->distance_before_ns;
+		if (round->distance_after_ns)
+			probes[count++] = (double)round->distance_after_ns;
+	}
+	return count;
+}
+
+struct distance_seen machine_distance(
+	const struct result_case *const *cases, size_t case_count)
+{
+	struct distance_seen seen = {0, NAN, NAN, NAN};
+	size_t room = 0;
+	double *probes;
+
+	for (size_t i = 0; i < case_count; i++)
+		room += 2 * cases[i]->outcome.round_count;
+	probes = room ? malloc(room * sizeof(*probes)) : NULL;
+	if (!probes)
+		return seen;
+	for (size_t i = 0; i < case_count; i++)
+		seen.probes =
+			add_probes(&cases[i]->outcome, probes, seen.probes);
+	seen.median_ns = stats_median(probes, seen.probes);
+	for (size_t i = 0; i < seen.probes; i++) {
+		seen.min_ns = fmin(seen.min_ns, probes[i]);
+		seen.max_ns = fmax(seen.max_ns, probes[i]);
+	}
+	free(probes);
+	return seen;
+}

@@ -1,0 +1,29 @@
+/* machine.h - what a result says of its machine, in a line. */
+#ifndef IPCMARK_MACHINE_H
+#define IPCMARK_MACHINE_H
+
+#include <stddef.h>
+
+#include "result.h"
+
+/* Every distance probe of some cases: one cache line there and back. */
+struct distance_seen {
+	size_t probes; /* 0: none was taken, the rest is NaN */
+	double min_ns, median_ns, max_ns;
+};
+
+/* machine_cpu - "AMD EPYC, 2 CPUs, L2 1 MiB, L3 32 MiB, virtual (KVM)" */
+char *machine_cpu(const struct result *result, char *text, size_t text_bytes);
+
+/* machine_system - "Linux 6.1.0 x86_64, governor performance, ..." */
+char *machine_system(
+	const struct result *result, char *text, size_t text_bytes);
+
+struct distance_seen machine_distance(
+	const struct result_case *const *cases, size_t case_count);
+
+/* text_join - append to @text, after ", " unless it is empty. */
+void text_join(char *text, size_t text_bytes, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,349 @@
+/* option.c - the command line, by one table of commands.
+ *
+ * Each command has its own list of options, so that `show --set` is refused
+ * rather than ignored, and a mistyped one is compared with those that would
+ * have been taken. Options and arguments may be mixed in any order.
+ */
+#include "option.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "option_text.h"
+
+/* What getopt_long() returns for an option without a short form. */
+enum {
+	OPTION_SET = 256,
+	OPTION_SHORT,
+	OPTION_NO_PLOT,
+	OPTION_OF,
+	OPTION_TO,
+	OPTION_WHERE,
+	OPTION_JSON,
+};
+
+#define SET                                                \
+	{                                                  \
+		"set", required_argument, NULL, OPTION_SET \
+	}
+#define OUTPUT                                         \
+	{                                              \
+		"output", required_argument, NULL, 'o' \
+	}
+#define HELP                                   \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+#define END                      \
+	{                        \
+		NULL, 0, NULL, 0 \
+	}
+
+static const struct option run_options[] = {OUTPUT, SET,
+	{"short", no_argument, NULL, OPTION_SHORT},
+	{"no-plot", no_argument, NULL, OPTION_NO_PLOT}, HELP, END};
+static const struct option plan_options[] = {
+	SET, {"short", no_argument, NULL, OPTION_SHORT}, HELP, END};
+static const struct option plot_options[] = {OUTPUT, HELP, END};
+static const struct option compare_options[] = {
+	{"of", required_argument, NULL, OPTION_OF},
+	{"to", required_argument, NULL, OPTION_TO},
+	{"where", required_argument, NULL, OPTION_WHERE},
+	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
+static const struct option no_options[] = {HELP, END};
+
+struct command_line {
+	const char *name;
+	const struct option *options;
+	const char *letters; /* getopt's short options */
+	size_t arguments_min, arguments_max;
+	const char *argument; /* what they are called when they are missing */
+};
+
+static const struct command_line commands[COMMAND_COUNT] = {
+	[COMMAND_RUN] = {"run", run_options, ":o:h", 1, SIZE_MAX,
+		"a scenario file"},
+	[COMMAND_PLAN] = {"plan", plan_options, ":h", 1, SIZE_MAX,
+		"a scenario file"},
+	[COMMAND_SHOW] = {"show", no_options, ":h", 1, 1,
+		"a result: result.json or its folder"},
+	[COMMAND_PLOT] = {"plot", plot_options, ":o:h", 1, 1,
+		"a result: result.json or its folder"},
+	[COMMAND_COMPARE] = {"compare", compare_options, ":h", 1, 1,
+		"a result: result.json or its folder"},
+	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
+	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
+	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
+};
+
+static int command_from(const char *word)
+{
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, word) == 0)
+			return i;
+	return -1;
+}
+
+/* The nearest command, or NULL; also "scenario" for help. */
+static const char *nearest_command(const char *word, bool with_scenario)
+{
+	const char *names[COMMAND_COUNT + 2] = {0};
+
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		names[i] = commands[i].name;
+	if (with_scenario)
+		names[COMMAND_COUNT] = "scenario";
+	return diag_nearest(word, names);
+}
+
+static int unknown_command(const char *word, bool with_scenario)
+{
+	const char *nearest = nearest_command(word, with_scenario);
+
+	if (nearest)
+		diag_error("unknown command '%s'; did you mean '%s'?", word,
+			nearest);
+	else
+		diag_error("unknown command '%s'; `ipcmark --help` lists all",
+			word);
+	return -EINVAL;
+}
+
+static int unknown_option(const struct command_line *command, const char *word)
+{
+	const char *names[16] = {0}, *nearest;
+	char bare[64];
+	size_t count = 0;
+
+	for (; command->options[count].name && count < 15; count++)
+		names[count] = command->options[count].name;
+	snprintf(bare, sizeof(bare), "%s", word + strspn(word, "-"));
+	bare[strcspn(bare, "=")] = '\0';
+	nearest =
+		strncmp(word, "--", 2) == 0 ? diag_nearest(bare, names) : NULL;
+	if (nearest)
+		diag_error("%s: unknown option '%s'; did you mean '--%s'?",
+			command->name, word, nearest);
+	else
+		diag_error("%s: unknown option '%s'; `ipcmark %s --help` lists "
+			   "all",
+			command->name, word, command->name);
+	return -EINVAL;
+}
+
+static int take_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'o':
+		options->output_dir = optarg;
+		break;
+	case OPTION_SET:
+		options->sets[options->set_count++] = optarg;
+		break;
+	case OPTION_SHORT:
+		options->short_form = true;
+		break;
+	case OPTION_NO_PLOT:
+		options->no_plot = true;
+		break;
+	case OPTION_OF:
+		options->of = optarg;
+		break;
+	case OPTION_TO:
+		options->to = optarg;
+		break;
+	case OPTION_WHERE:
+		options->wheres[options->where_count++] = optarg;
+		break;
+	case OPTION_JSON:
+		options->json = true;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The word that getopt did not take. A letter within "-xyz" is told alone. */
+static int refused(const struct command_line *command, int option, char **argv)
+{
+	char letter[3] = {'-', (char)optopt, '\0'};
+	const char *word = argv[optind - 1];
+
+	if (option == ':') {
+		diag_error(
+			"%s: option '%s' needs a value", command->name, word);
+		return -EINVAL;
+	}
+	/* A long option that takes no value but was given one. */
+	if (optopt >= OPTION_SET || (optopt == 'h' && strchr(word, '='))) {
+		diag_error("%s: option '%.*s' takes no value", command->name,
+			(int)strcspn(word, "="), word);
+		return -EINVAL;
+	}
+	return unknown_option(command, optopt ? letter : word);
+}
+
+static int check_arguments(
+	const struct command_line *command, const struct options *options)
+{
+	if (options->argument_count < command->arguments_min) {
+		diag_error("%s: needs %s; `ipcmark %s --help` has an example",
+			command->name, command->argument, command->name);
+		return -EINVAL;
+	}
+	if (options->argument_count > command->arguments_max) {
+		diag_error("%s: '%s' is one argument too many; `ipcmark %s "
+			   "--help` has an example",
+			command->name,
+			options->arguments[command->arguments_max],
+			command->name);
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_COMPARE &&
+		(!options->of || !options->to)) {
+		diag_error("compare: needs both --of KEY=VALUE and --to "
+			   "KEY=VALUE, such as --of transport=ring --to "
+			   "transport=pipe");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < options->argument_count; i++) {
+		if (!options->arguments[i][0]) {
+			diag_error("%s: an argument is empty", command->name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/* `help WORD`: a command, or the scenario dialect. */
+static int resolve_help(struct options *options)
+{
+	int command;
+
+	options->help_of = COMMAND_HELP;
+	if (options->argument_count == 0)
+		return 0;
+	if (strcmp(options->arguments[0], "scenario") == 0) {
+		options->help_of_scenario = true;
+		return 0;
+	}
+	command = command_from(options->arguments[0]);
+	if (command < 0)
+		return unknown_command(options->arguments[0], true);
+	options->help_of = (enum command)command;
+	return 0;
+}
+
+static int parse_command(int argc, char **argv, struct options *options)
+{
+	const struct command_line *command = &commands[options->command];
+	int option, error;
+
+	opterr = 0;
+	optind = 1;
+	/* argv[0] is the command here: getopt begins after it, and moves what
+	 * is no option to the end. */
+	while ((option = getopt_long(argc, argv, command->letters,
+			command->options, NULL)) != -1) {
+		if (option == 'h') {
+			options->help_of = options->command;
+			options->command = COMMAND_HELP;
+			return 0;
+		}
+		if (option == '?' || option == ':')
+			return refused(command, option, argv);
+		error = take_option(option, options);
+		if (error)
+			return error;
+	}
+	while (optind < argc)
+		options->arguments[options->argument_count++] = argv[optind++];
+	error = check_arguments(command, options);
+	if (!error && options->command == COMMAND_HELP)
+		error = resolve_help(options);
+	return error;
+}
+
+/* The first word: a command, --help or --version. */
+static int first_word(const char *word, enum command *ret_command)
+{
+	int command;
+
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		*ret_command = COMMAND_HELP;
+		return 0;
+	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		*ret_command = COMMAND_VERSION;
+		return 0;
+	}
+	if (word[0] == '-') {
+		static const char *const names[] = {"help", "version", NULL};
+		const char *nearest =
+			diag_nearest(word + strspn(word, "-"), names);
+
+		if (nearest)
+			diag_error("unknown option '%s'; did you mean '--%s'?",
+				word, nearest);
+		else
+			diag_error("the command comes before its options, as "
+				   "in `ipcmark run %s ...`",
+				word);
+		return -EINVAL;
+	}
+	command = command_from(word);
+	if (command < 0)
+		return unknown_command(word, false);
+	*ret_command = (enum command)command;
+	return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret_options)
+{
+	struct options options = {.help_of = COMMAND_HELP};
+	int error;
+
+	if (argc < 2) {
+		diag_error("needs a command: run, plan, show, plot, compare or "
+			   "list; `ipcmark --help` explains them");
+		return -EINVAL;
+	}
+	error = first_word(argv[1], &options.command);
+	if (error)
+		return error;
+	options.arguments = calloc((size_t)argc, sizeof(*options.arguments));
+	options.sets = calloc((size_t)argc, sizeof(*options.sets));
+	options.wheres = calloc((size_t)argc, sizeof(*options.wheres));
+	if (!options.arguments || !options.sets || !options.wheres)
+		error = -ENOMEM;
+	else
+		error = parse_command(argc - 1, argv + 1, &options);
+	if (error)
+		options_free(&options);
+	else
+		*ret_options = options;
+	return error;
+}
+
+void options_help(const struct options *options, FILE *out)
+{
+	if (options->help_of_scenario)
+		option_text_scenario(out);
+	else
+		option_text_command(options->help_of, out);
+}
+
+void options_free(struct options *options)
+{
+	if (!options)
+		return;
+	free(options->arguments);
+	free(options->sets);
+	free(options->wheres);
+	*options = (struct options){0};
+}

@@ -1,0 +1,203 @@
+/* option_text.c - what --help says, for someone who has never seen this.
+ *
+ * Each text answers, in this order: what it is for, what to type, what the
+ * options do, and one example that works in the project's own folder.
+ */
+#include "option_text.h"
+
+#include "scenario_key.h"
+
+static const char program_text[] =
+	"ipcmark - which way of passing messages between processes is fast and "
+	"safe here?\n"
+	"\n"
+	"It measures mmapipc's ring and queue beside pipes, sockets, POSIX "
+	"message\n"
+	"queues and others, checks every message, kills processes on purpose, "
+	"and\n"
+	"writes one file from which all tables, figures and comparisons are "
+	"made.\n"
+	"\n"
+	"  ipcmark run FILE...     measure what the scenario files describe\n"
+	"  ipcmark plan FILE...    show what would be measured, and how long\n"
+	"  ipcmark show RESULT     a result as a table\n"
+	"  ipcmark plot RESULT     a result as figures\n"
+	"  ipcmark compare RESULT --of KEY=VALUE --to KEY=VALUE\n"
+	"                          how much faster one thing is than another\n"
+	"  ipcmark list            the transports, and which can run here\n"
+	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
+	"  ipcmark --version\n"
+	"\n"
+	"A RESULT is a result.json or the folder that holds it. For a start:\n"
+	"\n"
+	"  ipcmark run scenarios/demo.ini\n"
+	"\n"
+	"Exit code: 0 good; 2 wrong usage or scenario; 4 messages lost, "
+	"doubled,\n"
+	"reordered or damaged; 5 no recovery from a kill, or too late; 77 "
+	"nothing\n"
+	"could run here.\n";
+
+static const char run_text[] =
+	"ipcmark run FILE... [-o DIR] [--set SECTION.KEY=VALUE]... [--short] "
+	"[--no-plot]\n"
+	"\n"
+	"Measures every case of the scenario files in interleaved rounds, "
+	"writes\n"
+	"DIR/result.json, shows it as a table and draws its figures.\n"
+	"\n"
+	"  -o, --output DIR           where results go; made when missing\n"
+	"                             [results/NAME for NAME.ini]\n"
+	"  --set SECTION.KEY=VALUE    as if the file said so; SECTION global: "
+	"for all\n"
+	"                             sections that do not say otherwise\n"
+	"  --short                    2 rounds of 10 ms and 3 kills: does it "
+	"work at all?\n"
+	"                             Its figures mean nothing\n"
+	"  --no-plot                  table and result only\n"
+	"\n"
+	"Example, with half as many rounds as the file says:\n"
+	"\n"
+	"  ipcmark run scenarios/demo.ini -o /tmp/demo --set "
+	"global.rounds=5\n";
+
+static const char plan_text[] =
+	"ipcmark plan FILE... [--set SECTION.KEY=VALUE]... [--short]\n"
+	"\n"
+	"Shows every case that `run` would measure, on which CPUs, which cases "
+	"cannot\n"
+	"run here and why, and about how long it takes. Runs nothing.\n"
+	"\n"
+	"  --set SECTION.KEY=VALUE    as for run\n"
+	"  --short                    as for run\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark plan scenarios/demo.ini --set "
+	"throughput.msg_size=8..1Mi*8\n";
+
+static const char show_text[] =
+	"ipcmark show RESULT\n"
+	"\n"
+	"Shows a result as tables: the machine, rates with their intervals, "
+	"round\n"
+	"trips, recoveries, and every case that was skipped or went wrong, "
+	"with the\n"
+	"reason.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark show results/demo\n";
+
+static const char plot_text[] =
+	"ipcmark plot RESULT [-o DIR]\n"
+	"\n"
+	"Draws a result's figures as SVG and PNG, beside each the .tsv with "
+	"its "
+	"numbers\n"
+	"and the .gp that made it. Without gnuplot those two are written all "
+	"the same.\n"
+	"\n"
+	"  -o, --output DIR    where figures go [the result's folder]\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark plot results/demo -o /tmp/figures\n";
+
+static const char compare_text[] =
+	"ipcmark compare RESULT --of KEY=VALUE --to KEY=VALUE [--where "
+	"KEY=VALUE]...\n"
+	"                [--json]\n"
+	"\n"
+	"How many times faster is one than the other? The ratio is taken in "
+	"each round,\n"
+	"where both met the same machine, for every pair of cases that differ "
+	"in\n"
+	"nothing else; shown are the median and its 95 % interval.\n"
+	"\n"
+	"  --of KEY=VALUE       what is compared ...\n"
+	"  --to KEY=VALUE       ... with what; above 1: the first is faster\n"
+	"  --where KEY=VALUE    only cases for which this holds; may be "
+	"repeated\n"
+	"  --json               for a program to read\n"
+	"\n"
+	"KEY is a key of a case in result.json: transport, msg_size_bytes, "
+	"batch,\n"
+	"producers, consumers, placement, wait, section, mode, id.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark compare results/demo --of transport=ring --to "
+	"transport=pipe \\\n"
+	"      --where section=throughput\n";
+
+static const char list_text[] =
+	"ipcmark list\n"
+	"\n"
+	"Shows every transport: its name for a scenario, what it is, what it "
+	"can do,\n"
+	"and whether it can run on this machine.\n"
+	"\n"
+	"Example, one line each:\n"
+	"\n"
+	"  ipcmark list | grep -v '^ '\n";
+
+static const char version_text[] = "ipcmark --version\n"
+				   "\n"
+				   "Shows the version of ipcmark.\n"
+				   "\n"
+				   "Example:\n"
+				   "\n"
+				   "  ipcmark --version\n";
+
+static const char scenario_text[] =
+	"A scenario is an INI file: sections of 'key = value', comments after "
+	"; or #.\n"
+	"Each section is one experiment; where a key has several values, all "
+	"their\n"
+	"combinations are measured.\n"
+	"\n"
+	"  [global]\n"
+	"  rounds    = 20              ; for every section, wherever it "
+	"stands\n"
+	"\n"
+	"  [throughput]\n"
+	"  transport = ring, pipe      ; a comma list is an axis of the sweep; "
+	"after a\n"
+	"                              ; comma it may go on in the next line\n"
+	"  msg_size  = 8..64Ki*2       ; 8, 16, 32 ... 64 KiB\n"
+	"  producers = 1..7/3          ; three steps: 1, 4, 7\n"
+	"\n"
+	"  [answers]\n"
+	"  inherit   = throughput      ; its keys, where this section gives "
+	"none\n"
+	"  mode      = roundtrip\n"
+	"  msg_size  = ${SIZE:-64}     ; from the environment, with a default\n"
+	"\n"
+	"k, M, G are powers of 1000, Ki, Mi, Gi of 1024. A time has its unit: "
+	"ns, us,\n"
+	"ms, s. `kill` or `kills` make a section a crash section. Keys, "
+	"[default]:\n"
+	"\n";
+
+static const char *const texts[COMMAND_COUNT] = {
+	[COMMAND_RUN] = run_text,
+	[COMMAND_PLAN] = plan_text,
+	[COMMAND_SHOW] = show_text,
+	[COMMAND_PLOT] = plot_text,
+	[COMMAND_COMPARE] = compare_text,
+	[COMMAND_LIST] = list_text,
+	[COMMAND_HELP] = program_text,
+	[COMMAND_VERSION] = version_text,
+};
+
+void option_text_command(enum command command, FILE *out)
+{
+	fputs(texts[command], out);
+}
+
+void option_text_scenario(FILE *out)
+{
+	fputs(scenario_text, out);
+	scenario_keys_print(out);
+}

@@ -1,0 +1,404 @@
+/* plan.c - the cross product of a scenario's axes, and the order of slices.
+ *
+ * Everything that can be known before the first process is forked is decided
+ * here: which cases there are, on which CPUs, which cannot run and why, and
+ * the order in which slices run. What machine-dependent figures drift with
+ * (frequency, neighbours, memory) changes over seconds, so the cases take
+ * turns: in every round each case gets one slice, in an order shuffled anew
+ * from the seed, and cases are compared within a round.
+ *
+ * Crash cases come after all rounds: they are one slice each, as long as their
+ * kills take, and would stretch the rounds they stood in.
+ *
+ * Random numbers: the order of round r is drawn from rng_derive(seed, r), a
+ * slice's own seed from the seed, its case and its round. Nothing depends on
+ * when or where the plan is made.
+ */
+#include "plan.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "rng.h"
+#include "scenario.h"
+#include "topo.h"
+#include "transport.h"
+
+enum {
+	CASE_LIMIT = 10000,
+	SLICE_LIMIT = 2000000,
+	ID_SPEC_LETTERS = 40, /* of a transport's word in an id */
+};
+
+/* What a slice takes besides warm-up and measuring, to estimate the run: two
+ * distance probes, the forks, create and destroy; and one kill: a new victim,
+ * waiting until it holds the lock, recovery. Guesses that err upwards. */
+#define SLICE_EXTRA_NS UINT64_C(15000000)
+#define KILL_NS UINT64_C(15000000)
+
+/* A position in one section's cross product: an odometer. The transport turns
+ * fastest, so that a table has what is compared side by side. */
+struct sweep {
+	size_t transport, msg_size, batch, producers, consumers;
+	size_t placement, wait, capacity;
+};
+
+static bool step(size_t *position, size_t count)
+{
+	if (++*position < count)
+		return true;
+	*position = 0;
+	return false;
+}
+
+static bool sweep_next(
+	const struct scenario_section *section, struct sweep *sweep)
+{
+	return step(&sweep->transport, section->transport_count) ||
+	       step(&sweep->wait, section->wait_count) ||
+	       step(&sweep->placement, section->placement_count) ||
+	       step(&sweep->consumers, section->consumer_count) ||
+	       step(&sweep->producers, section->producer_count) ||
+	       step(&sweep->capacity, section->capacity_count) ||
+	       step(&sweep->batch, section->batch_count) ||
+	       step(&sweep->msg_size, section->msg_size_count);
+}
+
+/* Bytes in the largest binary unit that fits exactly: 64B, 1KiB, 1000B. */
+static const char *size_text(uint64_t bytes, char *room, size_t room_bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+	unsigned unit = 0;
+
+	while (unit < 3 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(room, room_bytes, "%" PRIu64 "%s", bytes, units[unit]);
+	return room;
+}
+
+/* A transport's word as part of an id: a command's blanks, slashes and quotes
+ * become '_'. */
+static void spec_text(const char *spec, char *room, size_t room_bytes)
+{
+	size_t len = 0;
+
+	for (; spec[len] && len + 1 < room_bytes; len++) {
+		bool plain = isalnum((unsigned char)spec[len]) ||
+			     strchr(".:-+=", spec[len]);
+
+		room[len] = plain ? spec[len] : '_';
+	}
+	room[len] = '\0';
+}
+
+/* A placement's slashes would look like the id's own: they become '-'. */
+static void name_case(struct bench_case *bench)
+{
+	char spec[ID_SPEC_LETTERS + 1], size[32], capacity[32] = "";
+	char placement[CASE_NAME_BYTES];
+	int wrote;
+
+	spec_text(bench->transport, spec, sizeof(spec));
+	snprintf(placement, sizeof(placement), "%s", bench->placement);
+	for (char *at = placement; *at; at++)
+		if (*at == '/')
+			*at = '-';
+	if (bench->capacity_bytes)
+		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
+	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s", bench->section, spec,
+		size_text(bench->msg_size_bytes, size, sizeof(size)),
+		bench->batch, bench->producers, bench->consumers, placement,
+		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
+		capacity);
+	assert(wrote > 0); /* cut or not: make_unique() sees to the rest */
+	(void)wrote;
+}
+
+/* Long commands can be alike where an id cuts them: the later ones get a
+ * number. name_case() leaves room for it. */
+static void make_unique(struct bench_case *cases, size_t index)
+{
+	size_t len = strlen(cases[index].id);
+	unsigned twins = 1;
+
+	for (size_t i = 0; i < index; i++)
+		if (strncmp(cases[i].id, cases[index].id, len) == 0 &&
+			(cases[i].id[len] == '\0' || cases[i].id[len] == '#'))
+			twins++;
+	if (twins > 1)
+		snprintf(cases[index].id + len, sizeof(cases[index].id) - len,
+			"#%u", twins);
+}
+
+static void fill_case(const struct scenario_section *section,
+	const struct sweep *at, struct bench_case *bench)
+{
+	*bench = (struct bench_case){
+		.mode = section->mode,
+		.msg_size_bytes = section->msg_sizes_bytes[at->msg_size],
+		.batch = section->batches[at->batch],
+		.producers = section->producers[at->producers],
+		.consumers = section->consumers[at->consumers],
+		.wait = section->waits[at->wait],
+		.verify = section->verify,
+		.capacity_bytes = section->capacities_bytes[at->capacity],
+		.warmup_ns = section->warmup_ns,
+		.slice_ns = section->slice_ns,
+		.rounds = section->rounds,
+	};
+	snprintf(bench->section, sizeof(bench->section), "%s", section->name);
+	snprintf(bench->transport, sizeof(bench->transport), "%s",
+		section->transports[at->transport]);
+	snprintf(bench->placement, sizeof(bench->placement), "%s",
+		section->placements[at->placement]);
+	for (size_t i = 0; i < CASE_MAX_WORKERS; i++)
+		bench->cpus[i] = CASE_CPU_ANY;
+	if (section->mode == MODE_CRASH) {
+		bench->rounds = 1;
+		bench->kills = section->kills;
+		memcpy(bench->kill_victim, section->kill_victim,
+			sizeof(bench->kill_victim));
+		bench->recover_within_ns = section->recover_within_ns;
+	}
+	name_case(bench);
+}
+
+/* A round trip is one message in flight between two. Returns 0 or -ENOTSUP. */
+static int check_mode(
+	const struct bench_case *bench, char *reason, size_t reason_bytes)
+{
+	if (bench->mode != MODE_ROUNDTRIP)
+		return 0;
+	if (bench->producers != 1 || bench->consumers != 1) {
+		snprintf(reason, reason_bytes,
+			"a round trip is between 1 producer and 1 consumer, "
+			"not %u and %u",
+			bench->producers, bench->consumers);
+		return -ENOTSUP;
+	}
+	if (bench->batch != 1) {
+		snprintf(reason, reason_bytes,
+			"a round trip has one message in flight: batch 1, not "
+			"%u",
+			bench->batch);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+/* Whether the case can run here, and where; otherwise why not. */
+static void decide_case(const struct topo *topo, struct bench_case *bench)
+{
+	const struct transport *transport = transport_find(bench->transport);
+	char *reason = bench->reason;
+	int error;
+
+	if (!transport) {
+		snprintf(reason, sizeof(bench->reason), "no such transport");
+		bench->skip = true;
+		return;
+	}
+	error = check_mode(bench, reason, sizeof(bench->reason));
+	if (!error)
+		error = transport_can_run(
+			transport, bench, reason, sizeof(bench->reason));
+	if (!error)
+		error = topo_place(topo, bench->placement, bench->producers,
+			bench->producers + bench->consumers, bench->cpus,
+			reason, sizeof(bench->reason));
+	bench->skip = error != 0;
+	if (!error)
+		reason[0] = '\0';
+	else if (!reason[0])
+		snprintf(reason, sizeof(bench->reason), "%s", strerror(-error));
+}
+
+static size_t section_case_count(const struct scenario_section *section)
+{
+	const size_t counts[] = {section->transport_count,
+		section->msg_size_count, section->batch_count,
+		section->producer_count, section->consumer_count,
+		section->placement_count, section->wait_count,
+		section->capacity_count};
+	size_t product = 1;
+
+	/* Each axis has at most 1000 values: one more factor cannot wrap. */
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		product *= counts[i];
+		if (product > CASE_LIMIT)
+			return CASE_LIMIT + 1;
+	}
+	return product;
+}
+
+static int make_cases(const struct scenario *scenario, const struct topo *topo,
+	struct plan *plan)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < scenario->section_count; i++) {
+		const struct scenario_section *section = &scenario->sections[i];
+
+		total += section_case_count(section);
+		if (total > CASE_LIMIT) {
+			diag_at(section->file, section->line,
+				"the axes multiply to more than %d cases with "
+				"section [%s]; shorten some lists",
+				CASE_LIMIT, section->name);
+			return -EINVAL;
+		}
+	}
+	plan->cases = calloc(total + 1, sizeof(*plan->cases));
+	if (!plan->cases)
+		return -ENOMEM;
+	for (size_t i = 0; i < scenario->section_count; i++) {
+		const struct scenario_section *section = &scenario->sections[i];
+		struct sweep at = {0};
+
+		do {
+			struct bench_case *bench =
+				&plan->cases[plan->case_count];
+
+			fill_case(section, &at, bench);
+			make_unique(plan->cases, plan->case_count++);
+			decide_case(topo, bench);
+		} while (sweep_next(section, &at));
+	}
+	return 0;
+}
+
+static bool in_rounds(const struct bench_case *bench)
+{
+	return !bench->skip && bench->mode != MODE_CRASH;
+}
+
+static size_t count_slices(const struct plan *plan, unsigned *ret_rounds)
+{
+	unsigned rounds = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->case_count; i++) {
+		const struct bench_case *bench = &plan->cases[i];
+
+		if (bench->skip)
+			continue;
+		count += bench->rounds;
+		if (in_rounds(bench) && bench->rounds > rounds)
+			rounds = bench->rounds;
+	}
+	*ret_rounds = rounds;
+	return count;
+}
+
+static void add_slice(struct plan *plan, unsigned round, size_t case_index)
+{
+	plan->slices[plan->slice_count++] = (struct plan_slice){
+		.round = round,
+		.case_index = case_index,
+		.seed = rng_derive(rng_derive(plan->seed, round),
+			(uint64_t)case_index + 1),
+	};
+}
+
+/* Fisher-Yates; then each slice learns its place. */
+static void shuffle(struct plan_slice *slices, size_t count, struct rng *rng)
+{
+	for (size_t left = count; left > 1; left--) {
+		size_t pick = rng_below(rng, (uint32_t)left);
+		struct plan_slice taken = slices[pick];
+
+		slices[pick] = slices[left - 1];
+		slices[left - 1] = taken;
+	}
+	for (size_t i = 0; i < count; i++)
+		slices[i].order = (unsigned)i;
+}
+
+static int make_slices(struct plan *plan)
+{
+	unsigned rounds, order = 0;
+	size_t count = count_slices(plan, &rounds);
+
+	if (count > SLICE_LIMIT) {
+		diag_error("the plan has %zu slices, more than %d; lower "
+			   "rounds, or shorten some lists",
+			count, SLICE_LIMIT);
+		return -EINVAL;
+	}
+	plan->slices = calloc(count + 1, sizeof(*plan->slices));
+	if (!plan->slices)
+		return -ENOMEM;
+	for (unsigned round = 0; round < rounds; round++) {
+		struct rng rng = rng_seeded(rng_derive(plan->seed, round));
+		size_t first = plan->slice_count;
+
+		for (size_t i = 0; i < plan->case_count; i++)
+			if (in_rounds(&plan->cases[i]) &&
+				plan->cases[i].rounds > round)
+				add_slice(plan, round, i);
+		shuffle(plan->slices + first, plan->slice_count - first, &rng);
+	}
+	for (size_t i = 0; i < plan->case_count; i++) {
+		if (plan->cases[i].skip || plan->cases[i].mode != MODE_CRASH)
+			continue;
+		add_slice(plan, 0, i);
+		plan->slices[plan->slice_count - 1].order = order++;
+	}
+	return 0;
+}
+
+static uint64_t case_ns(const struct bench_case *bench)
+{
+	uint64_t kills = 0;
+
+	if (bench->skip)
+		return 0;
+	if (bench->mode != MODE_CRASH)
+		return bench->rounds *
+		       (bench->warmup_ns + bench->slice_ns + SLICE_EXTRA_NS);
+	for (int victim = 0; victim < 2; victim++)
+		if (bench->kill_victim[victim])
+			kills += bench->kills;
+	return bench->warmup_ns + kills * KILL_NS;
+}
+
+int plan_make(const struct scenario *scenario, const struct topo *topo,
+	struct plan *ret_plan)
+{
+	struct plan plan = {.seed = scenario->seed};
+	int error = -ENOMEM;
+
+	plan.scenario_text = strdup(scenario->text ? scenario->text : "");
+	if (!plan.scenario_text)
+		goto fail;
+	error = make_cases(scenario, topo, &plan);
+	if (!error)
+		error = make_slices(&plan);
+	if (error)
+		goto fail;
+	for (size_t i = 0; i < plan.case_count; i++)
+		plan.estimated_ns += case_ns(&plan.cases[i]);
+	*ret_plan = plan;
+	return 0;
+fail:
+	plan_free(&plan);
+	return error;
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	free(plan->scenario_text);
+	free(plan->cases);
+	free(plan->slices);
+	*plan = (struct plan){0};
+}

@@ -1,0 +1,248 @@
+/* plot.c - `ipcmark plot`: the files of each figure, and gnuplot to draw them.
+ *
+ * For a figure NAME: NAME.tsv, the data; NAME.gp, all that gnuplot needs to
+ * draw it again by hand (the shared style and the figure's own commands, no
+ * number of any result); NAME.svg and NAME.png. gnuplot is run without a
+ * shell, in the figures' folder, and may be missing: the data are there all
+ * the same.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "figure.h"
+#include "plot.h"
+#include "result.h"
+
+#ifndef PLOTS_DIR
+#define PLOTS_DIR "/usr/local/share/ipcmark/plots"
+#endif
+#ifndef SOURCE_PLOTS_DIR
+#define SOURCE_PLOTS_DIR "plots"
+#endif
+
+enum {
+	PATH_BYTES = 4096,
+	COPY_BYTES = 8192,
+	GNUPLOT_SECONDS = 60, /* a figure takes one; this is a hang */
+	EXIT_NO_PROGRAM = 127,
+};
+
+static bool fits(int length)
+{
+	return length >= 0 && length < PATH_BYTES;
+}
+
+/* The folder of the .gp files; NULL after a complaint. */
+static const char *template_folder(void)
+{
+	const char *const folders[] = {
+		getenv("IPCMARK_PLOTS"), PLOTS_DIR, SOURCE_PLOTS_DIR};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		if (!folders[i] || !folders[i][0])
+			continue;
+		if (fits(snprintf(
+			    path, sizeof(path), "%s/style.gp", folders[i])) &&
+			access(path, R_OK) == 0)
+			return folders[i];
+	}
+	diag_error("no style.gp in %s nor %s; set IPCMARK_PLOTS to the folder "
+		   "that has ipcmark's .gp files",
+		PLOTS_DIR, SOURCE_PLOTS_DIR);
+	return NULL;
+}
+
+/* Open @dir/@name@ending for writing; NULL after a complaint. */
+static FILE *create_in(const char *dir, const char *name, const char *ending)
+{
+	char path[PATH_BYTES];
+	FILE *file = NULL;
+
+	errno = ENAMETOOLONG;
+	if (fits(snprintf(path, sizeof(path), "%s/%s%s", dir, name, ending)))
+		file = fopen(path, "we");
+	if (!file)
+		diag_error("cannot write %s/%s%s: %s", dir, name, ending,
+			strerror(errno));
+	return file;
+}
+
+/* Close @file, which create_in() opened; says so when writing failed. */
+static int close_in(
+	FILE *file, const char *dir, const char *name, const char *ending)
+{
+	bool bad = ferror(file);
+
+	errno = EIO;
+	if (fclose(file) == 0 && !bad)
+		return 0;
+	diag_error(
+		"cannot write %s/%s%s: %s", dir, name, ending, strerror(errno));
+	return -EIO;
+}
+
+/* Append the template @name.gp to @out. */
+static int append_template(FILE *out, const char *folder, const char *name)
+{
+	char path[PATH_BYTES], buffer[COPY_BYTES];
+	FILE *in = NULL;
+	size_t got;
+
+	errno = ENAMETOOLONG;
+	if (fits(snprintf(path, sizeof(path), "%s/%s.gp", folder, name)))
+		in = fopen(path, "re");
+	if (!in) {
+		int err = -errno;
+
+		diag_error("cannot read %s/%s.gp: %s; set IPCMARK_PLOTS to the "
+			   "folder that has ipcmark's .gp files",
+			folder, name, strerror(errno));
+		return err;
+	}
+	while ((got = fread(buffer, 1, sizeof(buffer), in)) > 0)
+		fwrite(buffer, 1, got, out);
+	fclose(in);
+	return 0;
+}
+
+static int write_data(const struct figure *figure, const char *dir)
+{
+	FILE *file = create_in(dir, figure->name, ".tsv");
+	int err;
+
+	if (!file)
+		return -EIO;
+	err = figure_write(figure, file);
+	if (close_in(file, dir, figure->name, ".tsv") && err == 0)
+		err = -EIO;
+	return err;
+}
+
+static int write_commands(
+	const struct figure *figure, const char *dir, const char *folder)
+{
+	FILE *file = create_in(dir, figure->name, ".gp");
+	int err;
+
+	if (!file)
+		return -EIO;
+	fprintf(file,
+		"# Written by ipcmark. To draw the figure again, here:\n"
+		"#   gnuplot %s.gp\n"
+		"NAME = \"%s\"\n\n",
+		figure->name, figure->name);
+	err = append_template(file, folder, "style");
+	if (err == 0) {
+		fputc('\n', file);
+		err = append_template(
+			file, folder, figure_template(figure->mode));
+	}
+	if (close_in(file, dir, figure->name, ".gp") && err == 0)
+		err = -EIO;
+	return err;
+}
+
+/* In the child: become gnuplot. It has nothing to say that a second run by
+ * hand would not say again. */
+static void exec_gnuplot(const char *dir, const char *script)
+{
+	char *argv[] = {"gnuplot", "-d", (char *)script, NULL};
+	int silence = open("/dev/null", O_RDWR);
+
+	if (silence >= 0) {
+		dup2(silence, STDIN_FILENO);
+		dup2(silence, STDOUT_FILENO);
+		dup2(silence, STDERR_FILENO);
+	}
+	alarm(GNUPLOT_SECONDS);
+	if (chdir(dir))
+		_exit(EXIT_FAILURE);
+	execvp(argv[0], argv);
+	_exit(errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_FAILURE);
+}
+
+/* Draw @figure. Returns 0; -ENOENT without gnuplot; -EIO when it failed. */
+static int draw(const struct figure *figure, const char *dir)
+{
+	char script[FIGURE_NAME_BYTES + 8];
+	pid_t child, reaped;
+	int status;
+
+	snprintf(script, sizeof(script), "%s.gp", figure->name);
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (child == 0)
+		exec_gnuplot(dir, script);
+	do {
+		reaped = waitpid(child, &status, 0);
+	} while (reaped < 0 && errno == EINTR);
+	if (reaped == child && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (reaped == child && WIFEXITED(status) &&
+		WEXITSTATUS(status) == EXIT_NO_PROGRAM)
+		return -ENOENT;
+	diag_error("gnuplot did not draw %s/%s; `cd %s && gnuplot %s` says why",
+		dir, script, dir, script);
+	return -EIO;
+}
+
+static int plot_all(const struct figure_list *list, const char *dir)
+{
+	const char *folder = template_folder();
+	bool missing = false;
+	int err = folder ? 0 : -ENOENT;
+
+	for (size_t i = 0; err == 0 && i < list->figure_count; i++) {
+		const struct figure *figure = &list->figures[i];
+
+		err = write_data(figure, dir);
+		if (err == 0)
+			err = write_commands(figure, dir, folder);
+		if (err || missing)
+			continue;
+		err = draw(figure, dir);
+		if (err != -ENOENT)
+			continue;
+		err = 0;
+		missing = true;
+		diag_warn("no gnuplot here, so no figures: install it, then "
+			  "`cd %s && gnuplot *.gp` draws them",
+			dir);
+	}
+	return err;
+}
+
+int plot_result(const struct result *result, const char *dir)
+{
+	struct figure_list list;
+	int err;
+
+	if (mkdir(dir, 0777) && errno != EEXIST) {
+		err = -errno;
+		diag_error(
+			"cannot make the folder %s: %s", dir, strerror(errno));
+		return err;
+	}
+	err = figure_list_make(result, &list);
+	if (err) {
+		diag_error("out of memory while grouping the cases");
+		return err;
+	}
+	if (list.figure_count == 0)
+		diag_warn("%s: no case has figures to draw", result->path);
+	else
+		err = plot_all(&list, dir);
+	figure_list_free(&list);
+	return err;
+}

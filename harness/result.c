@@ -1,0 +1,131 @@
+/* result.c - what follows from a result: figures, verdict, end of life.
+ *
+ * Saving and loading have files of their own. The rule here is that a figure
+ * exists only for a case that is STATUS_OK: a rate at which messages were lost
+ * is no rate.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "env.h"
+#include "result.h"
+
+static struct interval no_interval(void)
+{
+	return (struct interval){NAN, NAN, NAN, 0};
+}
+
+void result_figures(struct result_case *one)
+{
+	const struct outcome *outcome = &one->outcome;
+	size_t count = outcome->round_count;
+	double *rates = NULL, *costs = NULL;
+
+	one->msgs_per_s = no_interval();
+	one->cpu_ns_per_msg = NAN;
+	if (outcome->status != STATUS_OK || count == 0)
+		return;
+	rates = malloc(count * sizeof(*rates));
+	costs = malloc(count * sizeof(*costs));
+	if (!rates || !costs)
+		goto out;
+	for (size_t i = 0; i < count; i++) {
+		const struct round_figures *round = &outcome->rounds[i];
+
+		rates[i] = costs[i] = NAN;
+		if (round->elapsed_ns > 0)
+			rates[i] = 1e9 * (double)round->msgs /
+				   (double)round->elapsed_ns;
+		if (round->msgs > 0 && round->cpu_ns > 0)
+			costs[i] = (double)round->cpu_ns / (double)round->msgs;
+	}
+	if (one->bench.mode == MODE_THROUGHPUT)
+		one->msgs_per_s = stats_median_interval(rates, count, 0.95);
+	if (one->bench.mode != MODE_CRASH)
+		one->cpu_ns_per_msg = stats_median(costs, count);
+out:
+	free(costs);
+	free(rates);
+}
+
+char *result_reason(
+	const struct result_case *one, char *text, size_t text_bytes)
+{
+	const char *name = one->bench.transport;
+	const char *reason = one->outcome.reason;
+	size_t length = strlen(name);
+
+	if (!reason[0])
+		reason = "no reason given";
+	if (strncmp(reason, name, length) == 0 && reason[length] == ' ')
+		snprintf(text, text_bytes, "%s", reason);
+	else
+		snprintf(text, text_bytes, "%.80s: %s", name, reason);
+	return text;
+}
+
+/* Was a kill survived as its transport claims? */
+static bool recovered(const struct result_case *one)
+{
+	const struct crash_figures *crash = &one->outcome.crash;
+
+	return one->outcome.status == STATUS_OK &&
+	       crash->recovered == crash->kills;
+}
+
+/* What one case makes of the whole run. */
+static int case_exit_code(const struct result_case *one)
+{
+	bool crash = one->bench.mode == MODE_CRASH;
+
+	if (one->outcome.status == STATUS_SKIP)
+		return EXIT_NOTHING_RAN;
+	if (crash && !one->survives_kill)
+		return EXIT_GOOD;
+	if (one->outcome.status == STATUS_VIOLATED)
+		return EXIT_VIOLATED;
+	if (crash && one->outcome.crash.kills > 0)
+		return recovered(one) ? EXIT_GOOD : EXIT_RECOVERY;
+	return one->outcome.status == STATUS_OK ? EXIT_GOOD : EXIT_INCONCLUSIVE;
+}
+
+int result_exit_code(const struct result *result)
+{
+	static const int gravest_first[] = {
+		EXIT_VIOLATED, EXIT_RECOVERY, EXIT_INCONCLUSIVE};
+	bool ran = false;
+
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < result->case_count; i++) {
+			int code = case_exit_code(&result->cases[i]);
+
+			if (code == gravest_first[k])
+				return code;
+			if (code != EXIT_NOTHING_RAN)
+				ran = true;
+		}
+	}
+	if (result->interrupted)
+		return EXIT_INCONCLUSIVE;
+	return ran ? EXIT_GOOD : EXIT_NOTHING_RAN;
+}
+
+void result_free(struct result *result)
+{
+	if (!result)
+		return;
+	for (size_t i = 0; result->cases && i < result->case_count; i++) {
+		free(result->cases[i].outcome.rounds);
+		free(result->cases[i].outcome.rtt);
+		free(result->cases[i].outcome.crash.recovery);
+	}
+	free(result->cases);
+	free(result->path);
+	if (result->environment)
+		env_free(result->environment);
+	free(result->environment);
+	*result = (struct result){0};
+}

@@ -1,0 +1,409 @@
+/* result_load.c - a result from a file, believed only after a look at all of it.
+ *
+ * The file may be old, edited by hand, cut off or somebody else's altogether.
+ * Whatever it holds, the outcome is a whole struct result or one line that
+ * says which value is wrong; json_read.h has the tools.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "env.h"
+#include "json_read.h"
+#include "result.h"
+
+/* The histogram within @figures, an object with "max" and "histogram". */
+static struct hist *load_hist(struct json_reader *reader, const json_t *figures)
+{
+	uint64_t max = read_count(reader, figures, "max", 0, HIST_MAX_NS, true);
+	const json_t *text = json_object_get(figures, "histogram");
+	struct hist *hist;
+
+	if (reader->failed)
+		return NULL;
+	hist = calloc(1, sizeof(*hist));
+	if (hist && json_is_string(text) &&
+		hist_decode(json_string_value(text), hist) == 0) {
+		/* The text knows the last bucket only, "max" the value. */
+		if (max >= hist_percentile(hist, 100) / 1024 * 1023 &&
+			max < hist->max_ns)
+			hist->max_ns = max;
+		return hist;
+	}
+	free(hist);
+	read_complain(reader, "histogram",
+		"expected a histogram (HdrHistogram V2, 1 ns to 60 s, 3 "
+		"digits, base64)");
+	return NULL;
+}
+
+static void load_placement(struct json_reader *reader, const json_t *json,
+	struct bench_case *bench)
+{
+	size_t mark, inner;
+	json_t *placement =
+		read_enter(reader, json, "placement", JSON_OBJECT, true, &mark);
+	json_t *obtained = NULL;
+
+	for (size_t i = 0; i < CASE_MAX_WORKERS; i++)
+		bench->cpus[i] = CASE_CPU_ANY;
+	if (!placement)
+		goto out;
+	read_text(reader, placement, "requested", bench->placement,
+		sizeof(bench->placement), true);
+	obtained = read_enter(
+		reader, placement, "obtained", JSON_ARRAY, false, &inner);
+	if (json_array_size(obtained) > CASE_MAX_WORKERS)
+		read_complain(reader, NULL, "more than %d CPUs",
+			(int)CASE_MAX_WORKERS);
+	for (size_t i = 0; !reader->failed && i < json_array_size(obtained);
+		i++) {
+		if (!json_is_null(json_array_get(obtained, i)))
+			bench->cpus[i] = (int)read_count_at(
+				reader, obtained, i, INT32_MAX);
+	}
+	read_leave(reader, inner);
+out:
+	read_leave(reader, mark);
+}
+
+static void load_bench(struct json_reader *reader, const json_t *json,
+	struct bench_case *bench)
+{
+	read_text(reader, json, "id", bench->id, sizeof(bench->id), true);
+	read_text(reader, json, "section", bench->section,
+		sizeof(bench->section), true);
+	read_text(reader, json, "transport", bench->transport,
+		sizeof(bench->transport), true);
+	bench->mode = read_word(reader, json, "mode", case_mode_from);
+	bench->wait = read_word(reader, json, "wait", wait_mode_from);
+	bench->msg_size_bytes =
+		read_count(reader, json, "msg_size_bytes", 0, UINT64_MAX, true);
+	bench->batch = (unsigned)read_count(
+		reader, json, "batch", 1, UINT32_MAX, true);
+	bench->producers = (unsigned)read_count(
+		reader, json, "producers", 0, CASE_MAX_WORKERS, true);
+	bench->consumers = (unsigned)read_count(
+		reader, json, "consumers", 0, CASE_MAX_WORKERS, true);
+	bench->capacity_bytes = read_count(
+		reader, json, "capacity_bytes", 0, UINT64_MAX, false);
+	bench->warmup_ns =
+		read_count(reader, json, "warmup_ns", 0, UINT64_MAX, false);
+	bench->slice_ns =
+		read_count(reader, json, "slice_ns", 0, UINT64_MAX, false);
+	bench->rounds = (unsigned)read_count(
+		reader, json, "rounds_planned", 0, UINT32_MAX, false);
+	if (!reader->failed &&
+		bench->producers + bench->consumers > CASE_MAX_WORKERS)
+		read_complain(reader, "consumers",
+			"more than %d workers together with the producers",
+			(int)CASE_MAX_WORKERS);
+	load_placement(reader, json, bench);
+}
+
+static void load_verify(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	struct verify_totals *verify = &one->outcome.verify;
+	const struct {
+		const char *key;
+		uint64_t *at;
+	} totals[] = {
+		{"sent", &verify->sent},
+		{"received", &verify->received},
+		{"lost", &verify->lost},
+		{"duplicated", &verify->duplicated},
+		{"reordered", &verify->reordered},
+		{"corrupted", &verify->corrupted},
+	};
+	size_t mark;
+	json_t *object =
+		read_enter(reader, json, "verify", JSON_OBJECT, true, &mark);
+
+	if (object)
+		one->bench.verify =
+			read_word(reader, object, "mode", verify_mode_from);
+	for (size_t i = 0; object && i < sizeof(totals) / sizeof(*totals); i++)
+		*totals[i].at = read_count(
+			reader, object, totals[i].key, 0, UINT64_MAX, false);
+	read_leave(reader, mark);
+}
+
+static void load_victims(struct json_reader *reader, const json_t *crash,
+	struct bench_case *bench)
+{
+	size_t mark;
+	json_t *victims =
+		read_enter(reader, crash, "victims", JSON_ARRAY, false, &mark);
+
+	for (size_t i = 0; i < json_array_size(victims); i++) {
+		const char *word =
+			json_string_value(json_array_get(victims, i));
+		int victim = word ? victim_from(word) : -1;
+
+		if (victim >= 0)
+			bench->kill_victim[victim] = true;
+		else
+			read_complain(reader, NULL,
+				"expected \"producer\" and \"consumer\"");
+	}
+	read_leave(reader, mark);
+}
+
+static void load_crash(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	struct crash_figures *crash = &one->outcome.crash;
+	size_t mark, inner;
+	json_t *recovery;
+	json_t *object = read_enter(reader, json, "crash", JSON_OBJECT,
+		one->bench.mode == MODE_CRASH, &mark);
+
+	if (!object)
+		goto out;
+	crash->kills = (unsigned)read_count(
+		reader, object, "kills", 0, UINT32_MAX, false);
+	crash->lock_held = (unsigned)read_count(
+		reader, object, "lock_held", 0, crash->kills, false);
+	crash->recovered = (unsigned)read_count(
+		reader, object, "recovered", 0, crash->kills, false);
+	one->survives_kill = read_bool(reader, object, "survives_claimed");
+	one->bench.kills = (unsigned)read_count(
+		reader, object, "kills_per_victim", 0, UINT32_MAX, false);
+	one->bench.recover_within_ns = read_count(
+		reader, object, "recover_within_ns", 0, UINT64_MAX, false);
+	load_victims(reader, object, &one->bench);
+	recovery = read_enter(
+		reader, object, "recovery_ns", JSON_OBJECT, false, &inner);
+	if (recovery)
+		crash->recovery = load_hist(reader, recovery);
+	read_leave(reader, inner);
+out:
+	read_leave(reader, mark);
+}
+
+static void load_rtt(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	size_t mark;
+	json_t *object =
+		read_enter(reader, json, "rtt_ns", JSON_OBJECT, false, &mark);
+
+	if (object)
+		one->outcome.rtt = load_hist(reader, object);
+	read_leave(reader, mark);
+}
+
+static void load_throughput(
+	struct json_reader *reader, const json_t *json, struct interval *rate)
+{
+	size_t mark, inner;
+	json_t *object = read_enter(
+		reader, json, "throughput", JSON_OBJECT, false, &mark);
+	json_t *interval = read_enter(reader, object, "msgs_per_s", JSON_OBJECT,
+		object != NULL, &inner);
+
+	*rate = (struct interval){NAN, NAN, NAN, 0};
+	if (interval) {
+		rate->median = read_figure(reader, interval, "median");
+		rate->lo = read_figure(reader, interval, "lo");
+		rate->hi = read_figure(reader, interval, "hi");
+		rate->level = read_figure(reader, interval, "level");
+		if (!reader->failed &&
+			(isnan(rate->median) || !(rate->lo <= rate->median) ||
+				!(rate->median <= rate->hi)))
+			read_complain(
+				reader, NULL, "expected lo <= median <= hi");
+	}
+	read_leave(reader, inner);
+	read_leave(reader, mark);
+}
+
+static void load_round(struct json_reader *reader, const json_t *json,
+	struct round_figures *round)
+{
+	size_t mark;
+	json_t *distance;
+
+	round->round = (unsigned)read_count(
+		reader, json, "round", 0, UINT32_MAX, true);
+	round->order = (unsigned)read_count(
+		reader, json, "order", 0, UINT32_MAX, true);
+	round->msgs = read_count(reader, json, "msgs", 0, UINT64_MAX, true);
+	round->elapsed_ns =
+		read_count(reader, json, "elapsed_ns", 0, UINT64_MAX, true);
+	round->cpu_ns =
+		read_count(reader, json, "cpu_ns", 0, UINT64_MAX, false);
+	distance = read_enter(
+		reader, json, "distance_ns", JSON_ARRAY, false, &mark);
+	if (distance && json_array_size(distance) != 2)
+		read_complain(reader, NULL,
+			"expected two values, before and after the slice");
+	if (distance && !reader->failed) {
+		round->distance_before_ns =
+			read_count_at(reader, distance, 0, UINT64_MAX);
+		round->distance_after_ns =
+			read_count_at(reader, distance, 1, UINT64_MAX);
+	}
+	read_leave(reader, mark);
+}
+
+static void load_rounds(
+	struct json_reader *reader, const json_t *json, struct outcome *outcome)
+{
+	size_t mark;
+	json_t *array =
+		read_enter(reader, json, "rounds", JSON_ARRAY, true, &mark);
+	size_t count = json_array_size(array);
+
+	if (count > 0)
+		outcome->rounds = calloc(count, sizeof(*outcome->rounds));
+	if (outcome->rounds)
+		outcome->round_count = count;
+	else if (count > 0)
+		read_complain(reader, NULL, "out of memory");
+	for (size_t i = 0; i < outcome->round_count; i++) {
+		size_t inner;
+		json_t *round = read_enter_at(reader, array, i, &inner);
+
+		if (round)
+			load_round(reader, round, &outcome->rounds[i]);
+		read_leave(reader, inner);
+	}
+	read_leave(reader, mark);
+}
+
+static void load_case(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	load_bench(reader, json, &one->bench);
+	one->outcome.status =
+		read_word(reader, json, "status", case_status_from);
+	read_text(reader, json, "reason", one->outcome.reason,
+		sizeof(one->outcome.reason), false);
+	one->bench.skip = one->outcome.status == STATUS_SKIP;
+	if (one->bench.skip)
+		memcpy(one->bench.reason, one->outcome.reason,
+			sizeof(one->bench.reason));
+	one->limit = read_bool(reader, json, "limit");
+	load_throughput(reader, json, &one->msgs_per_s);
+	load_rtt(reader, json, one);
+	load_verify(reader, json, one);
+	load_crash(reader, json, one);
+	one->cpu_ns_per_msg = read_figure(reader, json, "cpu_ns_per_msg");
+	load_rounds(reader, json, &one->outcome);
+}
+
+static void load_cases(
+	struct json_reader *reader, const json_t *json, struct result *result)
+{
+	size_t mark;
+	json_t *array =
+		read_enter(reader, json, "cases", JSON_ARRAY, true, &mark);
+	size_t count = json_array_size(array);
+
+	if (count > 0)
+		result->cases = calloc(count, sizeof(*result->cases));
+	if (result->cases)
+		result->case_count = count;
+	else if (count > 0)
+		read_complain(reader, NULL, "out of memory");
+	for (size_t i = 0; i < result->case_count && !reader->failed; i++) {
+		size_t inner;
+		json_t *one = read_enter_at(reader, array, i, &inner);
+
+		if (one)
+			load_case(reader, one, &result->cases[i]);
+		read_leave(reader, inner);
+	}
+	read_leave(reader, mark);
+}
+
+static void load_environment(
+	struct json_reader *reader, const json_t *json, struct result *result)
+{
+	size_t mark;
+	json_t *facts = read_enter(
+		reader, json, "environment", JSON_OBJECT, true, &mark);
+
+	result->environment = calloc(1, sizeof(*result->environment));
+	if (!result->environment)
+		read_complain(reader, NULL, "out of memory");
+	else
+		result->environment->facts = json_incref(facts);
+	read_leave(reader, mark);
+}
+
+static void load_all(
+	struct json_reader *reader, const json_t *json, struct result *result)
+{
+	char schema[64];
+
+	if (!json_is_object(json)) {
+		read_complain(reader, NULL,
+			"expected a result of ipcmark, found a list");
+		return;
+	}
+	read_text(reader, json, "schema", schema, sizeof(schema), true);
+	if (!reader->failed && strcmp(schema, RESULT_SCHEMA) != 0)
+		read_complain(reader, "schema",
+			"this version reads \"%s\", found \"%s\"; use the "
+			"ipcmark that wrote the file",
+			RESULT_SCHEMA, schema);
+	result->seed = read_count(reader, json, "seed", 0, UINT64_MAX, true);
+	result->started_unix_ns = read_count(
+		reader, json, "started_unix_ns", 0, UINT64_MAX, false);
+	result->interrupted = read_bool(reader, json, "interrupted");
+	load_environment(reader, json, result);
+	load_cases(reader, json, result);
+}
+
+/* The file's JSON; NULL after a complaint, @ret_err says what kind. */
+static json_t *parse_file(const char *path, int *ret_err)
+{
+	FILE *file = fopen(path, "re");
+	json_error_t error;
+	json_t *json;
+
+	if (!file) {
+		*ret_err = -errno;
+		diag_error("cannot read %s: %s; give the result.json of a run",
+			path, strerror(errno));
+		return NULL;
+	}
+	json = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+	if (!json) {
+		*ret_err = -EBADMSG;
+		diag_at(path, error.line > 0 ? error.line : 0,
+			"not a result of ipcmark: %s", error.text);
+	}
+	fclose(file);
+	return json;
+}
+
+int result_load(const char *path, struct result *ret_result)
+{
+	struct json_reader reader = {.file = path};
+	struct result result = {0};
+	int err = 0;
+	json_t *json = parse_file(path, &err);
+
+	if (!json)
+		return err;
+	result.path = strdup(path);
+	if (result.path)
+		load_all(&reader, json, &result);
+	if (!result.path)
+		err = -ENOMEM;
+	else if (reader.failed)
+		err = -EBADMSG;
+	json_decref(json);
+	if (err) {
+		result_free(&result);
+		return err;
+	}
+	*ret_result = result;
+	return 0;
+}

@@ -1,0 +1,328 @@
+/* result_save.c - a run as JSON, written whole or not at all.
+ *
+ * The reader of the file, a person or a program, must never take the absence
+ * of a figure for a figure: what was not measured is null, never 0.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "env.h"
+#include "plan.h"
+#include "result.h"
+#include "transport.h"
+
+static json_t *figure(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* A count. JSON numbers of this library are signed; what is beyond that, a
+ * random seed say, is written as text. */
+static json_t *count(uint64_t value)
+{
+	char text[32];
+
+	if (value <= INT64_MAX)
+		return json_integer((json_int_t)value);
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return json_string(text);
+}
+
+/* A figure for which 0 means that it was not taken. */
+static json_t *count_or_null(uint64_t value)
+{
+	return value ? count(value) : json_null();
+}
+
+/* Text; bytes beyond ASCII that are no UTF-8 become question marks. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *json;
+	char *copy;
+
+	if (!text || !text[0])
+		return json_null();
+	json = json_string(text);
+	if (json)
+		return json;
+	copy = strdup(text);
+	if (!copy)
+		return NULL;
+	for (char *at = copy; *at; at++) {
+		if ((unsigned char)*at > 0x7f)
+			*at = '?';
+	}
+	json = json_string(copy);
+	free(copy);
+	return json;
+}
+
+static json_t *histogram_text(const struct hist *hist)
+{
+	json_t *json;
+	char *text;
+
+	if (hist_encode(hist, &text))
+		return NULL;
+	json = json_string(text);
+	free(text);
+	return json;
+}
+
+static json_t *rtt_json(const struct result_case *one)
+{
+	const struct hist *rtt = one->outcome.rtt;
+
+	if (one->outcome.status != STATUS_OK || !rtt || rtt->total == 0)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "p50",
+		count(hist_percentile(rtt, 50)), "p90",
+		count(hist_percentile(rtt, 90)), "p99",
+		count(hist_percentile(rtt, 99)), "p999",
+		count(hist_percentile(rtt, 99.9)), "max", count(rtt->max_ns),
+		"count", count(rtt->total), "histogram", histogram_text(rtt));
+}
+
+static json_t *recovery_json(const struct hist *recovery)
+{
+	if (!recovery || recovery->total == 0)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "p50",
+		count(hist_percentile(recovery, 50)), "p99",
+		count(hist_percentile(recovery, 99)), "max",
+		count(recovery->max_ns), "count", count(recovery->total),
+		"histogram", histogram_text(recovery));
+}
+
+static json_t *victims_json(const struct bench_case *bench)
+{
+	json_t *victims = json_array();
+
+	for (int i = 0; victims && i < 2; i++) {
+		if (bench->kill_victim[i])
+			json_array_append_new(
+				victims, json_string(victim_name(i)));
+	}
+	return victims;
+}
+
+static json_t *crash_json(const struct result_case *one)
+{
+	const struct crash_figures *crash = &one->outcome.crash;
+	const struct bench_case *bench = &one->bench;
+	bool ran = one->outcome.status != STATUS_SKIP;
+
+	if (bench->mode != MODE_CRASH)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "kills",
+		ran ? count(crash->kills) : json_null(), "lock_held",
+		ran ? count(crash->lock_held) : json_null(), "recovered",
+		ran ? count(crash->recovered) : json_null(), "recovery_ns",
+		recovery_json(ran ? crash->recovery : NULL), "survives_claimed",
+		one->survives_kill, "kills_per_victim", count(bench->kills),
+		"victims", victims_json(bench), "recover_within_ns",
+		count_or_null(bench->recover_within_ns));
+}
+
+static json_t *verify_json(const struct result_case *one)
+{
+	const struct verify_totals *verify = &one->outcome.verify;
+	const char *mode = verify_mode_name(one->bench.verify);
+
+	if (one->outcome.status == STATUS_SKIP)
+		return json_pack("{s:s, s:n, s:n, s:n, s:n, s:n, s:n}", "mode",
+			mode, "sent", "received", "lost", "duplicated",
+			"reordered", "corrupted");
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "mode", mode,
+		"sent", count(verify->sent), "received",
+		count(verify->received), "lost", count(verify->lost),
+		"duplicated", count(verify->duplicated), "reordered",
+		count(verify->reordered), "corrupted",
+		count(verify->corrupted));
+}
+
+static json_t *throughput_json(const struct interval *rate)
+{
+	if (isnan(rate->median))
+		return json_null();
+	return json_pack("{s:{s:o, s:o, s:o, s:o}}", "msgs_per_s", "median",
+		figure(rate->median), "lo", figure(rate->lo), "hi",
+		figure(rate->hi), "level", figure(rate->level));
+}
+
+static json_t *placement_json(const struct bench_case *bench)
+{
+	size_t workers = bench->producers + bench->consumers;
+	json_t *obtained = json_null();
+
+	if (!bench->skip)
+		obtained = json_array();
+	for (size_t i = 0; !bench->skip && i < workers; i++)
+		json_array_append_new(
+			obtained, bench->cpus[i] == CASE_CPU_ANY
+					  ? json_null()
+					  : json_integer(bench->cpus[i]));
+	return json_pack("{s:o, s:o}", "requested",
+		text_or_null(bench->placement), "obtained", obtained);
+}
+
+static json_t *rounds_json(const struct outcome *outcome)
+{
+	json_t *rounds = json_array();
+
+	for (size_t i = 0; rounds && i < outcome->round_count; i++) {
+		const struct round_figures *round = &outcome->rounds[i];
+		json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o]}",
+			"round", count(round->round), "order",
+			count(round->order), "msgs", count(round->msgs),
+			"elapsed_ns", count(round->elapsed_ns), "cpu_ns",
+			count_or_null(round->cpu_ns), "distance_ns",
+			count_or_null(round->distance_before_ns),
+			count_or_null(round->distance_after_ns));
+
+		if (json_array_append_new(rounds, json)) {
+			json_decref(rounds);
+			return NULL;
+		}
+	}
+	return rounds;
+}
+
+static json_t *case_json(const struct result_case *one)
+{
+	const struct bench_case *bench = &one->bench;
+	const struct outcome *outcome = &one->outcome;
+	const char *reason =
+		outcome->reason[0] ? outcome->reason : bench->reason;
+
+	return json_pack(
+		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
+		" s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"id", text_or_null(bench->id), "section",
+		text_or_null(bench->section), "transport",
+		text_or_null(bench->transport), "limit", one->limit, "mode",
+		case_mode_name(bench->mode), "msg_size_bytes",
+		count(bench->msg_size_bytes), "batch", count(bench->batch),
+		"producers", count(bench->producers), "consumers",
+		count(bench->consumers), "capacity_bytes",
+		count_or_null(bench->capacity_bytes), "placement",
+		placement_json(bench), "wait", wait_mode_name(bench->wait),
+		"status", case_status_name(outcome->status), "reason",
+		text_or_null(reason), "throughput",
+		throughput_json(&one->msgs_per_s), "rtt_ns", rtt_json(one),
+		"verify", verify_json(one), "crash", crash_json(one),
+		"cpu_ns_per_msg", figure(one->cpu_ns_per_msg), "warmup_ns",
+		count(bench->warmup_ns), "slice_ns", count(bench->slice_ns),
+		"rounds_planned", count(bench->rounds), "rounds",
+		rounds_json(outcome));
+}
+
+static json_t *cases_json(const struct plan *plan, const struct run *run)
+{
+	json_t *cases = json_array();
+
+	for (size_t i = 0; cases && i < plan->case_count; i++) {
+		struct result_case one = {.bench = plan->cases[i]};
+		const struct transport *transport =
+			transport_find(one.bench.transport);
+
+		one.outcome.status = STATUS_SKIP;
+		if (i < run->outcome_count)
+			one.outcome = run->outcomes[i];
+		if (transport) {
+			one.limit = transport->caps & CAP_LIMIT;
+			one.survives_kill = transport->caps & CAP_SURVIVES_KILL;
+		}
+		result_figures(&one);
+		if (json_array_append_new(cases, case_json(&one))) {
+			json_decref(cases);
+			return NULL;
+		}
+	}
+	return cases;
+}
+
+static json_t *started_json(uint64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / 1000000000);
+	char text[32];
+	struct tm utc;
+
+	if (unix_ns == 0 || !gmtime_r(&seconds, &utc) ||
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static json_t *result_json(const struct plan *plan, const struct run *run,
+	const struct environment *environment)
+{
+	json_t *facts = environment && environment->facts
+				? json_incref(environment->facts)
+				: json_object();
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+		"schema", RESULT_SCHEMA, "started",
+		started_json(run->started_unix_ns), "started_unix_ns",
+		count_or_null(run->started_unix_ns), "elapsed_ns",
+		count_or_null(run->elapsed_ns), "seed", count(plan->seed),
+		"interrupted", run->interrupted, "environment", facts,
+		"scenario", text_or_null(plan->scenario_text), "cases",
+		cases_json(plan, run));
+}
+
+/* Write @json to a new file @path and see it on the disk. */
+static int write_json(const json_t *json, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	FILE *file;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	file = fdopen(fd, "w");
+	if (!file) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	errno = 0;
+	if (json_dumpf(json, file, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
+		fputc('\n', file) == EOF || fflush(file) || fsync(fd))
+		err = errno ? -errno : -EIO;
+	if (fclose(file) && err == 0)
+		err = errno ? -errno : -EIO;
+	return err;
+}
+
+int result_save(const struct plan *plan, const struct run *run,
+	const struct environment *environment, const char *path)
+{
+	json_t *json = result_json(plan, run, environment);
+	char *temporary = NULL;
+	int err = -ENOMEM;
+
+	if (!json)
+		goto out;
+	if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+		temporary = NULL;
+		goto out;
+	}
+	err = write_json(json, temporary);
+	if (err == 0 && rename(temporary, path))
+		err = -errno;
+	if (err)
+		unlink(temporary);
+out:
+	free(temporary);
+	json_decref(json);
+	return err;
+}

@@ -1,0 +1,302 @@
+/* run.c - rounds.
+ *
+ * Slices run in the plan's order: in each round every case once. So whatever the
+ * machine is doing at the time happens to all of them, and the figures of one
+ * round can be compared with each other, whatever happened in the next.
+ *
+ * A case that fails is not tried again in later rounds; a message lost, doubled
+ * or damaged marks the case for good, but it goes on being measured.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "fault.h"
+#include "plan.h"
+#include "progress.h"
+#include "transport.h"
+
+/* A case while the run lasts. */
+struct running {
+	const struct transport *transport;
+	struct channel
+		*channel; /* CAP_EXTERNAL: its workers, all rounds long */
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal)
+{
+	(void)signal;
+	stop_asked = 1;
+}
+
+static bool keep_going(void)
+{
+	return !stop_asked;
+}
+
+/* SIGINT and SIGTERM end the run after the slice in hand. */
+static void catch_signals(struct sigaction old[2])
+{
+	struct sigaction action = {.sa_handler = ask_stop};
+
+	stop_asked = 0;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, &old[0]);
+	sigaction(SIGTERM, &action, &old[1]);
+}
+
+static void restore_signals(const struct sigaction old[2])
+{
+	sigaction(SIGINT, &old[0], NULL);
+	sigaction(SIGTERM, &old[1], NULL);
+}
+
+static void fail(struct outcome *outcome, int err, const char *reason)
+{
+	outcome->status = STATUS_FAILED;
+	snprintf(outcome->reason, sizeof(outcome->reason), "%s",
+		reason[0] ? reason : strerror(-err));
+}
+
+static void add_totals(
+	struct verify_totals *into, const struct verify_totals *from)
+{
+	into->sent += from->sent;
+	into->received += from->received;
+	into->lost += from->lost;
+	into->duplicated += from->duplicated;
+	into->reordered += from->reordered;
+	into->corrupted += from->corrupted;
+}
+
+static int add_round(struct outcome *outcome, const struct plan_slice *slice,
+	const struct slice_report *report)
+{
+	struct round_figures *rounds = realloc(
+		outcome->rounds, (outcome->round_count + 1) * sizeof(*rounds));
+
+	if (!rounds)
+		return -ENOMEM;
+	outcome->rounds = rounds;
+	rounds[outcome->round_count++] = (struct round_figures){
+		.round = slice->round,
+		.order = slice->order,
+		.msgs = report->msgs,
+		.elapsed_ns = report->elapsed_ns,
+		.cpu_ns = report->cpu_ns,
+		.distance_before_ns = report->distance_before_ns,
+		.distance_after_ns = report->distance_after_ns,
+	};
+	return 0;
+}
+
+static void judge(struct outcome *outcome)
+{
+	const struct verify_totals *totals = &outcome->verify;
+
+	if (!totals->lost && !totals->duplicated && !totals->reordered &&
+		!totals->corrupted)
+		return;
+	outcome->status = STATUS_VIOLATED;
+	snprintf(outcome->reason, sizeof(outcome->reason),
+		"%" PRIu64 " lost, %" PRIu64 " twice, %" PRIu64
+		" out of order, %" PRIu64 " damaged of %" PRIu64,
+		totals->lost, totals->duplicated, totals->reordered,
+		totals->corrupted, totals->sent);
+}
+
+/* A transport with workers of its own: they are started once. */
+static int external_slice(struct running *running,
+	const struct slice_request *request, const char *name,
+	struct slice_report *report)
+{
+	const struct transport *transport = running->transport;
+
+	if (!running->channel) {
+		struct channel_config config =
+			slice_config(request->bench, name);
+		int err = transport->create(&config, &running->channel);
+
+		if (err) {
+			running->channel = NULL;
+			return err;
+		}
+	}
+	return transport->run_slice(running->channel, request, report);
+}
+
+static int measure(struct running *running, const struct plan_slice *slice,
+	const struct bench_case *bench, const char *name,
+	struct outcome *outcome)
+{
+	const struct slice_request request = {
+		.bench = bench,
+		.round = slice->round,
+		.seed = slice->seed,
+	};
+	struct slice_report report = {.rtt = outcome->rtt};
+	bool external = running->transport->caps & CAP_EXTERNAL;
+	int err = external ? external_slice(running, &request, name, &report)
+			   : slice_run(running->transport, &request, name,
+				     &report);
+
+	if (err == -ENOTSUP && external) {
+		/* Only the program itself knows what it cannot do. */
+		outcome->status = STATUS_SKIP;
+		snprintf(outcome->reason, sizeof(outcome->reason), "%s",
+			report.reason);
+		return 0;
+	}
+	if (err) {
+		fail(outcome, err, report.reason);
+		return 0;
+	}
+	add_totals(&outcome->verify, &report.verify);
+	judge(outcome);
+	return add_round(outcome, slice, &report);
+}
+
+/* One slice of the plan. Returns 0 whatever the case does; -ENOMEM. */
+static int run_slice(const struct plan *plan, size_t index,
+	struct running *running, struct outcome *outcome)
+{
+	const struct plan_slice *slice = &plan->slices[index];
+	const struct bench_case *bench = &plan->cases[slice->case_index];
+	char name[64];
+	int err;
+
+	if (outcome->status == STATUS_SKIP || outcome->status == STATUS_FAILED)
+		return 0;
+	/* A process number comes again; with the time it is unique. */
+	snprintf(name, sizeof(name), "ipcmark-%ld-%" PRIx64 "-%zu",
+		(long)getpid(), deadline_clock_ns(CLOCK_MONOTONIC), index);
+	if (bench->mode != MODE_CRASH)
+		return measure(running, slice, bench, name, outcome);
+	err = fault_run(running->transport, bench, slice->seed, name,
+		keep_going, outcome);
+	if (err)
+		fail(outcome, err, outcome->reason);
+	return 0;
+}
+
+static int new_hist(struct hist **ret_hist)
+{
+	struct hist *hist = malloc(sizeof(*hist));
+
+	if (!hist)
+		return -ENOMEM;
+	hist_init(hist);
+	*ret_hist = hist;
+	return 0;
+}
+
+static int prepare(
+	const struct plan *plan, struct run *run, struct running *running)
+{
+	for (size_t i = 0; i < plan->case_count; i++) {
+		const struct bench_case *bench = &plan->cases[i];
+		struct outcome *outcome = &run->outcomes[i];
+		int err = 0;
+
+		running[i].transport = transport_find(bench->transport);
+		if (bench->skip || !running[i].transport) {
+			outcome->status = STATUS_SKIP;
+			snprintf(outcome->reason, sizeof(outcome->reason), "%s",
+				bench->skip ? bench->reason
+					    : "no such transport");
+			continue;
+		}
+		if (bench->mode == MODE_ROUNDTRIP)
+			err = new_hist(&outcome->rtt);
+		else if (bench->mode == MODE_CRASH)
+			err = new_hist(&outcome->crash.recovery);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int run_slices(
+	const struct plan *plan, struct run *run, struct running *running)
+{
+	struct progress progress = progress_start(plan->slice_count);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < plan->slice_count && keep_going(); i++) {
+		size_t at = plan->slices[i].case_index;
+
+		progress_step(&progress, i, plan->cases[at].id);
+		err = run_slice(plan, i, &running[at], &run->outcomes[at]);
+	}
+	progress_end(&progress);
+	run->interrupted = stop_asked;
+	return err;
+}
+
+/* What a run that was cut short never came to is no success. */
+static void mark_not_run(const struct plan *plan, struct run *run)
+{
+	for (size_t i = 0; i < plan->case_count; i++) {
+		struct outcome *outcome = &run->outcomes[i];
+
+		if (outcome->status != STATUS_OK || outcome->round_count ||
+			outcome->crash.kills)
+			continue;
+		outcome->status = STATUS_SKIP;
+		snprintf(outcome->reason, sizeof(outcome->reason),
+			"the run was interrupted before its first round");
+	}
+}
+
+int run_plan(const struct plan *plan, struct run *ret_run)
+{
+	struct run run = {.outcome_count = plan->case_count};
+	struct running *running = calloc(plan->case_count, sizeof(*running));
+	uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	struct sigaction old[2];
+	int err;
+
+	run.started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
+	run.outcomes = calloc(plan->case_count, sizeof(*run.outcomes));
+	err = running && run.outcomes ? prepare(plan, &run, running) : -ENOMEM;
+	if (!err) {
+		catch_signals(old);
+		err = run_slices(plan, &run, running);
+		restore_signals(old);
+		mark_not_run(plan, &run);
+	}
+	for (size_t i = 0; running && i < plan->case_count; i++)
+		if (running[i].channel)
+			running[i].transport->destroy(running[i].channel);
+	free(running);
+	run.elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
+	if (err) {
+		run_free(&run);
+		return err;
+	}
+	*ret_run = run;
+	return 0;
+}
+
+void run_free(struct run *run)
+{
+	if (!run)
+		return;
+	for (size_t i = 0; run->outcomes && i < run->outcome_count; i++) {
+		free(run->outcomes[i].rounds);
+		free(run->outcomes[i].rtt);
+		free(run->outcomes[i].crash.recovery);
+	}
+	free(run->outcomes);
+	*run = (struct run){0};
+}

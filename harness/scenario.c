@@ -1,0 +1,388 @@
+/* scenario.c - sections of text -> sections of checked values.
+ *
+ * Where a key's value comes from, nearest first: the section itself, the
+ * section it inherits from, that one's, and so on; [global], wherever it
+ * stands; the table's default. --set is already in the text by then. The
+ * nearest one is applied; the others are looked at only for their keys' names,
+ * and by the sections that own them.
+ *
+ * A section's mode is what the nearest of its own and inherited keys says,
+ * where `kill` and `kills` say "crash" just as `mode` does: so a crash section
+ * may inherit from a throughput section and the reverse. [global] only decides
+ * when none of them speaks, and only by `mode`.
+ */
+#include "scenario.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "scenario_key.h"
+#include "scenario_text.h"
+
+enum {
+	DEPTH_MAX = 64, /* of inheritance; deeper is a circle */
+	DEPTH_GLOBAL = DEPTH_MAX + 1,
+	DEPTH_NONE = DEPTH_MAX + 2,
+
+	SHORT_ROUNDS = 2,
+	SHORT_KILLS = 3,
+};
+
+#define SHORT_SLICE_NS UINT64_C(10000000)
+#define SHORT_WARMUP_NS UINT64_C(2000000)
+
+/* A section with all that it takes its values from, nearest first. */
+struct lineage {
+	const struct text_section *sections[DEPTH_MAX + 1];
+	size_t count;
+	const struct text_section *global;
+};
+
+static struct value_place place_of(const struct text_entry *entry)
+{
+	return (struct value_place){
+		.file = entry->file, .line = entry->line, .key = entry->key};
+}
+
+static int wrong_section(
+	const struct text_entry *entry, const char *must, const char *why)
+{
+	diag_at(entry->file, entry->line, "'%s' %s: %s", entry->key, must, why);
+	return -EINVAL;
+}
+
+static int check_keys(const struct text_section *section, bool is_global)
+{
+	for (size_t i = 0; i < section->entry_count; i++) {
+		const struct text_entry *entry = &section->entries[i];
+		const struct scenario_key *key = scenario_key_find(entry->key);
+		struct value_place place = place_of(entry);
+
+		if (!key) {
+			scenario_key_unknown(&place, entry->key);
+			return -EINVAL;
+		}
+		if (key->scope == SCOPE_GLOBAL && !is_global)
+			return wrong_section(entry, "belongs in [global]",
+				"there is one for the whole run");
+		if (key->scope == SCOPE_SECTION && is_global)
+			return wrong_section(entry, "cannot be in [global]",
+				"that applies to every section anyway");
+	}
+	return 0;
+}
+
+static int unknown_parent(
+	const struct scenario_text *text, const struct text_entry *inherit)
+{
+	const char **names = text_section_names(text);
+	const char *nearest =
+		names ? diag_nearest(inherit->value, names) : NULL;
+
+	if (nearest)
+		diag_at(inherit->file, inherit->line,
+			"inherit = %s: there is no such section; did you mean "
+			"'%s'?",
+			inherit->value, nearest);
+	else
+		diag_at(inherit->file, inherit->line,
+			"inherit = %s: there is no such section",
+			inherit->value);
+	free(names);
+	return -EINVAL;
+}
+
+static int lineage_find(const struct scenario_text *text,
+	const struct text_section *section, struct lineage *ret_lineage)
+{
+	struct lineage lineage = {
+		.global = text_section_find(text, TEXT_GLOBAL)};
+	const struct text_entry *inherit;
+
+	for (;;) {
+		lineage.sections[lineage.count++] = section;
+		inherit = text_entry_find(section, "inherit");
+		if (!inherit)
+			break;
+		section = text_section_find(text, inherit->value);
+		if (!section)
+			return unknown_parent(text, inherit);
+		if (section == lineage.global)
+			return wrong_section(inherit, "cannot name [global]",
+				"that applies to every section anyway");
+		for (size_t i = 0; i < lineage.count; i++)
+			if (lineage.sections[i] == section)
+				return wrong_section(inherit,
+					"goes in a circle",
+					"a section cannot inherit from itself");
+		if (lineage.count > DEPTH_MAX)
+			return wrong_section(inherit, "goes too deep",
+				"at most 64 sections in a row");
+	}
+	*ret_lineage = lineage;
+	return 0;
+}
+
+/* The entry that decides @key, NULL when nobody gives one. @ret_depth: how far
+ * away it was found. */
+static const struct text_entry *find_nearest(
+	const struct lineage *lineage, const char *key, size_t *ret_depth)
+{
+	const struct text_entry *entry;
+
+	for (size_t depth = 0; depth < lineage->count; depth++) {
+		entry = text_entry_find(lineage->sections[depth], key);
+		if (entry) {
+			*ret_depth = depth;
+			return entry;
+		}
+	}
+	entry = text_entry_find(lineage->global, key);
+	*ret_depth = entry ? DEPTH_GLOBAL : DEPTH_NONE;
+	return entry;
+}
+
+/* The nearest key that makes this a crash section; [global] cannot. */
+static const struct text_entry *find_kill(
+	const struct lineage *lineage, size_t *ret_depth)
+{
+	const struct text_entry *nearest = NULL;
+
+	*ret_depth = DEPTH_NONE;
+	for (const struct scenario_key *key = scenario_keys(); key->name;
+		key++) {
+		const struct text_entry *entry;
+		size_t depth;
+
+		if (key->scope != SCOPE_CRASH_IS)
+			continue;
+		entry = find_nearest(lineage, key->name, &depth);
+		if (entry && depth < DEPTH_GLOBAL && depth < *ret_depth) {
+			nearest = entry;
+			*ret_depth = depth;
+		}
+	}
+	return nearest;
+}
+
+static int decide_mode(const struct lineage *lineage, enum case_mode *ret_mode)
+{
+	static const char *const words[] = {
+		"throughput", "roundtrip", "crash", NULL};
+	size_t mode_depth, kill_depth;
+	const struct text_entry *said =
+		find_nearest(lineage, "mode", &mode_depth);
+	const struct text_entry *kill = find_kill(lineage, &kill_depth);
+	int mode = MODE_THROUGHPUT;
+
+	if (said) {
+		struct value_place place = place_of(said);
+
+		mode = scenario_key_word(
+			&place, said->value, case_mode_from, words);
+		if (mode < 0)
+			return mode;
+	}
+	if (kill && kill_depth == mode_depth && mode != MODE_CRASH)
+		return wrong_section(kill, "is for crash sections",
+			"remove it, or write mode = crash");
+	if (kill && kill_depth < mode_depth)
+		mode = MODE_CRASH;
+	*ret_mode = (enum case_mode)mode;
+	return 0;
+}
+
+/* A key that the section itself gives, though it means nothing there, would
+ * be a promise that nobody keeps. */
+static int check_scope(const struct scenario_key *key,
+	const struct text_entry *entry, size_t depth, enum case_mode mode)
+{
+	if (depth != 0)
+		return 0;
+	if (mode != MODE_CRASH &&
+		(key->scope == SCOPE_CRASH || key->scope == SCOPE_CRASH_IS))
+		return wrong_section(entry, "is for crash sections",
+			"remove it, or write mode = crash");
+	if (mode == MODE_CRASH && key->scope == SCOPE_ROUNDS)
+		return wrong_section(entry, "means nothing in a crash section",
+			"kills says how often");
+	return 0;
+}
+
+static int resolve_key(const struct scenario_key *key,
+	const struct lineage *lineage, struct scenario_section *section)
+{
+	size_t depth;
+	const struct text_entry *entry =
+		find_nearest(lineage, key->name, &depth);
+	struct value_place place = {
+		.file = "default", .line = 0, .key = key->name};
+	const char *text = key->fallback;
+	int error;
+
+	if (entry) {
+		error = check_scope(key, entry, depth, section->mode);
+		if (error)
+			return error;
+		place = place_of(entry);
+		text = entry->value;
+	} else if (section->mode == MODE_CRASH && key->crash_fallback) {
+		text = key->crash_fallback;
+	}
+	return scenario_key_apply(key, &place, text, section);
+}
+
+static int resolve_section(const struct scenario_text *text,
+	const struct text_section *from, struct scenario_section *section)
+{
+	struct lineage lineage;
+	int error = lineage_find(text, from, &lineage);
+
+	if (error)
+		return error;
+	snprintf(section->name, sizeof(section->name), "%s", from->name);
+	section->file = from->file;
+	section->line = from->line;
+	error = decide_mode(&lineage, &section->mode);
+	for (const struct scenario_key *key = scenario_keys();
+		key->name && !error; key++)
+		if (key->type != KEY_STRUCTURE)
+			error = resolve_key(key, &lineage, section);
+	return error;
+}
+
+static int resolve_seed(const struct text_section *global, uint64_t *ret_seed)
+{
+	const struct scenario_key *key = scenario_key_find("seed");
+	const struct text_entry *entry = text_entry_find(global, "seed");
+	struct value_place place = {
+		.file = "default", .line = 0, .key = key->name};
+
+	if (entry)
+		place = place_of(entry);
+	return value_number(&place, entry ? entry->value : key->fallback,
+		&key->range, ret_seed);
+}
+
+static void section_free(struct scenario_section *section)
+{
+	for (size_t i = 0; i < section->transport_count; i++)
+		free(section->transports[i]);
+	for (size_t i = 0; i < section->placement_count; i++)
+		free(section->placements[i]);
+	free(section->transports);
+	free(section->msg_sizes_bytes);
+	free(section->batches);
+	free(section->producers);
+	free(section->consumers);
+	free(section->placements);
+	free(section->waits);
+	free(section->capacities_bytes);
+}
+
+/* Keys of [global] that no section happens to use are checked all the same. */
+static int check_global(const struct text_section *global)
+{
+	struct scenario_section scratch = {0};
+	int error = 0;
+
+	for (size_t i = 0; i < global->entry_count && !error; i++) {
+		const struct text_entry *entry = &global->entries[i];
+		const struct scenario_key *key = scenario_key_find(entry->key);
+		struct value_place place = place_of(entry);
+
+		if (key->type != KEY_STRUCTURE)
+			error = scenario_key_apply(
+				key, &place, entry->value, &scratch);
+	}
+	section_free(&scratch);
+	return error;
+}
+
+static int resolve(const struct scenario_text *text, struct scenario *scenario)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < text->section_count && !error; i++)
+		error = check_keys(&text->sections[i], i == 0);
+	if (!error && text->section_count < 2) {
+		diag_at(text->file_count ? text->files[0] : "scenario", 0,
+			"nothing to run: it has no section besides [global]; "
+			"write one, such as [throughput]");
+		error = -EINVAL;
+	}
+	if (!error)
+		error = check_global(&text->sections[0]);
+	if (!error)
+		error = resolve_seed(&text->sections[0], &scenario->seed);
+	if (error)
+		return error;
+	scenario->sections =
+		calloc(text->section_count, sizeof(*scenario->sections));
+	if (!scenario->sections)
+		return -ENOMEM;
+	for (size_t i = 1; i < text->section_count && !error; i++)
+		error = resolve_section(text, &text->sections[i],
+			&scenario->sections[scenario->section_count++]);
+	return error;
+}
+
+int scenario_load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario)
+{
+	struct scenario scenario = {0};
+	struct scenario_text text;
+	int error = text_load(files, file_count, sets, set_count, &text);
+
+	if (error)
+		return error;
+	error = resolve(&text, &scenario);
+	if (error) {
+		scenario_free(&scenario);
+	} else {
+		/* The sections point to the files' names. */
+		scenario.text = text.text;
+		scenario.files = text.files;
+		scenario.file_count = text.file_count;
+		text.text = NULL;
+		text.files = NULL;
+		text.file_count = 0;
+		*ret_scenario = scenario;
+	}
+	text_free(&text);
+	return error;
+}
+
+void scenario_shorten(struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->section_count; i++) {
+		struct scenario_section *section = &scenario->sections[i];
+
+		if (section->rounds > SHORT_ROUNDS)
+			section->rounds = SHORT_ROUNDS;
+		if (section->kills > SHORT_KILLS)
+			section->kills = SHORT_KILLS;
+		if (section->slice_ns > SHORT_SLICE_NS)
+			section->slice_ns = SHORT_SLICE_NS;
+		if (section->warmup_ns > SHORT_WARMUP_NS)
+			section->warmup_ns = SHORT_WARMUP_NS;
+	}
+}
+
+void scenario_free(struct scenario *scenario)
+{
+	if (!scenario)
+		return;
+	for (size_t i = 0; i < scenario->section_count; i++)
+		section_free(&scenario->sections[i]);
+	free(scenario->sections);
+	for (size_t i = 0; i < scenario->file_count; i++)
+		free(scenario->files[i]);
+	free(scenario->files);
+	free(scenario->text);
+	*scenario = (struct scenario){0};
+}

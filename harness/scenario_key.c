@@ -1,0 +1,411 @@
+/* scenario_key.c - every key of a scenario: its type, range, default, help.
+ *
+ * One table, and everything that has to know the keys reads it: the loader,
+ * the "did you mean", and `ipcmark help scenario`. A key is added by one line
+ * here and one member of struct scenario_section. Defaults are written as a
+ * user would write them and go through the same parser.
+ */
+#include "scenario_key.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "scenario.h"
+#include "transport.h"
+
+#define AT(member) ((int)offsetof(struct scenario_section, member))
+#define AXIS(member, count) .at = AT(member), .count_at = AT(count)
+#define SCALAR(member) .at = AT(member), .count_at = KEY_NONE
+#define STRUCTURE .type = KEY_STRUCTURE, .at = KEY_NONE, .count_at = KEY_NONE
+
+#define MS UINT64_C(1000000)
+#define MINUTE UINT64_C(60000000000)
+#define GI (UINT64_C(1) << 30)
+
+static const struct scenario_key keys[] = {
+	{"inherit", STRUCTURE, .scope = SCOPE_SECTION,
+		.help = "another section, whose keys this one takes over"},
+	{"mode", STRUCTURE, .scope = SCOPE_ALL, .fallback = "throughput",
+		.help = "throughput, roundtrip or crash"},
+	{"seed", STRUCTURE, .scope = SCOPE_GLOBAL, .fallback = "1",
+		.range = {0, UINT64_MAX},
+		.help = "of the shuffled order and of the payloads"},
+	{"transport", .type = KEY_TRANSPORT, .fallback = "ring",
+		AXIS(transports, transport_count),
+		.help = "what to measure; `ipcmark list` shows all"},
+	{"msg_size", .type = KEY_SIZE, .fallback = "64", .range = {0, GI},
+		AXIS(msg_sizes_bytes, msg_size_count),
+		.help = "bytes in a message"},
+	{"batch", .type = KEY_COUNT, .fallback = "1", .range = {1, 1024},
+		AXIS(batches, batch_count), .help = "messages with one call"},
+	{"producers", .type = KEY_COUNT, .fallback = "1", .range = {1, 32},
+		AXIS(producers, producer_count), .help = "processes that send"},
+	{"consumers", .type = KEY_COUNT, .fallback = "1", .range = {1, 32},
+		AXIS(consumers, consumer_count),
+		.help = "processes that receive"},
+	{"placement", .type = KEY_PLACEMENT, .fallback = "near",
+		AXIS(placements, placement_count),
+		.help = "CPUs: near, far, any, or a list such as 0/2"},
+	{"wait", .type = KEY_WAIT, .fallback = "block", AXIS(waits, wait_count),
+		.help = "spin, or block in the transport's own call"},
+	{"capacity", .type = KEY_SIZE, .fallback = "0", .range = {0, 64 * GI},
+		AXIS(capacities_bytes, capacity_count),
+		.help = "bytes of buffer; 0: what the transport thinks best"},
+	{"verify", .type = KEY_VERIFY, .fallback = "header",
+		.crash_fallback = "full", SCALAR(verify),
+		.help = "full: every byte; header: identity and order"},
+	{"warmup", .type = KEY_TIME, .fallback = "20ms", .range = {0, MINUTE},
+		SCALAR(warmup_ns), .help = "of each slice, not measured"},
+	{"slice", .type = KEY_TIME, .fallback = "100ms", .range = {MS, MINUTE},
+		SCALAR(slice_ns), .help = "measured, once in each round"},
+	{"rounds", .type = KEY_COUNT, .scope = SCOPE_ROUNDS, .fallback = "10",
+		.range = {1, 10000}, SCALAR(rounds),
+		.help = "how often each case gets a slice"},
+	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
+		.fallback = "producer, consumer", SCALAR(kill_victim),
+		.help = "who is killed while it holds the lock"},
+	{"kills", .type = KEY_COUNT, .scope = SCOPE_CRASH_IS, .fallback = "100",
+		.range = {1, 1000000}, SCALAR(kills),
+		.help = "how often, each kind of victim"},
+	{"recover_within", .type = KEY_TIME, .scope = SCOPE_CRASH,
+		.fallback = "1s", .range = {1000, MINUTE},
+		SCALAR(recover_within_ns),
+		.help = "the others must go on this soon after a kill"},
+	{.name = NULL},
+};
+
+const struct scenario_key *scenario_keys(void)
+{
+	return keys;
+}
+
+const struct scenario_key *scenario_key_find(const char *name)
+{
+	for (const struct scenario_key *key = keys; key->name; key++)
+		if (strcmp(key->name, name) == 0)
+			return key;
+	return NULL;
+}
+
+void scenario_key_unknown(const struct value_place *place, const char *name)
+{
+	const char *names[sizeof(keys) / sizeof(keys[0])];
+	const char *nearest;
+	size_t count = 0;
+
+	for (const struct scenario_key *key = keys; key->name; key++)
+		names[count++] = key->name;
+	names[count] = NULL;
+	nearest = diag_nearest(name, names);
+	if (nearest)
+		diag_at(place->file, place->line,
+			"unknown key '%s'; did you mean '%s'?", name, nearest);
+	else
+		diag_at(place->file, place->line,
+			"unknown key '%s'; `ipcmark help scenario` lists all "
+			"keys",
+			name);
+}
+
+int scenario_key_word(const struct value_place *place, const char *text,
+	int (*from)(const char *word), const char *const *words)
+{
+	const char *nearest;
+	int value = from(text);
+
+	if (value >= 0)
+		return value;
+	nearest = diag_nearest(text, words);
+	if (nearest) {
+		diag_at(place->file, place->line,
+			"%s = '%s' is unknown; did you mean '%s'?", place->key,
+			text, nearest);
+	} else {
+		diag_at(place->file, place->line,
+			"%s = '%s' is unknown; it is %s%s%s%s%s", place->key,
+			text, words[0], words[2] ? ", " : " or ", words[1],
+			words[2] ? " or " : "", words[2] ? words[2] : "");
+	}
+	return -EINVAL;
+}
+
+static const char *const wait_words[] = {"spin", "block", NULL};
+static const char *const verify_words[] = {"full", "header", NULL};
+static const char *const victim_words[] = {"producer", "consumer", NULL};
+
+static int check_transport(const struct value_place *place, const char *spec)
+{
+	const struct transport *const *table = transport_table();
+	const char *names[64], *nearest;
+	size_t count = 0;
+
+	if (strcmp(spec, "exec") == 0 || strcmp(spec, "exec:") == 0) {
+		diag_at(place->file, place->line,
+			"'%s' needs a command: exec:COMMAND", spec);
+		return -EINVAL;
+	}
+	if (transport_find(spec))
+		return 0;
+	for (; *table && count < 63; table++)
+		names[count++] = (*table)->name;
+	names[count] = NULL;
+	nearest = diag_nearest(spec, names);
+	if (nearest)
+		diag_at(place->file, place->line,
+			"unknown transport '%s'; did you mean '%s'?", spec,
+			nearest);
+	else
+		diag_at(place->file, place->line,
+			"unknown transport '%s'; `ipcmark list` shows all, "
+			"exec:COMMAND runs a program",
+			spec);
+	return -EINVAL;
+}
+
+/* "0", "0/2/4": digits between single slashes. */
+static bool is_cpu_list(const char *text)
+{
+	bool digit = false;
+
+	for (; *text; text++) {
+		if (*text == '/' && !digit)
+			return false;
+		digit = *text != '/';
+		if (digit && !isdigit((unsigned char)*text))
+			return false;
+	}
+	return digit;
+}
+
+static int check_placement(const struct value_place *place, const char *word)
+{
+	static const char *const words[] = {"near", "far", "any", NULL};
+	const char *nearest;
+
+	if (strlen(word) >= CASE_NAME_BYTES) {
+		diag_at(place->file, place->line,
+			"placement '%s' is longer than %d letters", word,
+			CASE_NAME_BYTES - 1);
+		return -EINVAL;
+	}
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(word, words[i]) == 0)
+			return 0;
+	if (is_cpu_list(word))
+		return 0;
+	nearest = diag_nearest(word, words);
+	if (nearest)
+		diag_at(place->file, place->line,
+			"unknown placement '%s'; did you mean '%s'?", word,
+			nearest);
+	else
+		diag_at(place->file, place->line,
+			"unknown placement '%s'; it is near, far, any, or CPUs "
+			"joined by '/', such as 0/2",
+			word);
+	return -EINVAL;
+}
+
+static size_t element_bytes(enum key_type type)
+{
+	switch (type) {
+	case KEY_SIZE:
+	case KEY_TIME:
+		return sizeof(uint64_t);
+	case KEY_WAIT:
+		return sizeof(enum wait_mode);
+	case KEY_VERIFY:
+		return sizeof(enum verify_mode);
+	default:
+		return sizeof(unsigned);
+	}
+}
+
+/* One number into a member of the key's own type. */
+static void put_number(enum key_type type, void *where, uint64_t number)
+{
+	unsigned narrow = (unsigned)number;
+
+	_Static_assert(sizeof(enum wait_mode) == sizeof(unsigned) &&
+			       sizeof(enum verify_mode) == sizeof(unsigned),
+		"enums are stored as unsigned");
+	if (element_bytes(type) == sizeof(number))
+		memcpy(where, &number, sizeof(number));
+	else
+		memcpy(where, &narrow, sizeof(narrow));
+}
+
+static void *member(struct scenario_section *section, int offset)
+{
+	return (char *)section + offset;
+}
+
+static void drop_axis(
+	const struct scenario_key *key, struct scenario_section *section)
+{
+	size_t *count = member(section, key->count_at);
+	char **words;
+	void *axis;
+
+	/* memcpy: the member is a pointer of whatever type the axis has. */
+	memcpy(&axis, member(section, key->at), sizeof(axis));
+	words = axis;
+	if (key->type == KEY_TRANSPORT || key->type == KEY_PLACEMENT)
+		for (size_t i = 0; i < *count; i++)
+			free(words[i]);
+	free(axis);
+	axis = NULL;
+	memcpy(member(section, key->at), &axis, sizeof(axis));
+	*count = 0;
+}
+
+static void put_axis(const struct scenario_key *key, const void *axis,
+	size_t count, struct scenario_section *section)
+{
+	drop_axis(key, section);
+	memcpy(member(section, key->at), &axis, sizeof(axis));
+	memcpy(member(section, key->count_at), &count, sizeof(count));
+}
+
+/* Takes the list's words over. */
+static void keep_words(const struct scenario_key *key, struct value_list *list,
+	struct scenario_section *section)
+{
+	put_axis(key, list->words, list->count, section);
+	*list = (struct value_list){0};
+}
+
+static int keep_numbers(const struct scenario_key *key,
+	const struct value_list *list, struct scenario_section *section)
+{
+	size_t bytes = element_bytes(key->type);
+	char *axis;
+
+	if (key->count_at == KEY_NONE) {
+		put_number(
+			key->type, member(section, key->at), list->numbers[0]);
+		return 0;
+	}
+	axis = calloc(list->count, bytes);
+	if (!axis)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		put_number(key->type, axis + i * bytes, list->numbers[i]);
+	put_axis(key, axis, list->count, section);
+	return 0;
+}
+
+/* Words of an enum into numbers, in place: @list then has both. */
+static int words_to_numbers(const struct scenario_key *key,
+	const struct value_place *place, struct value_list *list)
+{
+	list->numbers = calloc(list->count, sizeof(*list->numbers));
+	if (!list->numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++) {
+		const char *word = list->words[i];
+		int value;
+
+		if (key->type == KEY_WAIT)
+			value = scenario_key_word(
+				place, word, wait_mode_from, wait_words);
+		else if (key->type == KEY_VERIFY)
+			value = scenario_key_word(
+				place, word, verify_mode_from, verify_words);
+		else
+			value = scenario_key_word(
+				place, word, victim_from, victim_words);
+		if (value < 0)
+			return value;
+		list->numbers[i] = (uint64_t)value;
+	}
+	return 0;
+}
+
+static int check_words(const struct scenario_key *key,
+	const struct value_place *place, struct value_list *list)
+{
+	int error = 0;
+
+	if (key->type != KEY_TRANSPORT && key->type != KEY_PLACEMENT)
+		return words_to_numbers(key, place, list);
+	for (size_t i = 0; i < list->count && !error; i++)
+		error = key->type == KEY_TRANSPORT
+				? check_transport(place, list->words[i])
+				: check_placement(place, list->words[i]);
+	return error;
+}
+
+static bool has_words(enum key_type type)
+{
+	return type != KEY_SIZE && type != KEY_COUNT && type != KEY_TIME;
+}
+
+static int parse(const struct scenario_key *key,
+	const struct value_place *place, const char *text,
+	struct value_list *ret_list)
+{
+	int error;
+
+	if (key->type == KEY_TIME) {
+		ret_list->numbers = calloc(1, sizeof(*ret_list->numbers));
+		if (!ret_list->numbers)
+			return -ENOMEM;
+		ret_list->count = 1;
+		return value_time(place, text, &key->range, ret_list->numbers);
+	}
+	if (!has_words(key->type))
+		return value_numbers(place, text, &key->range, ret_list);
+	error = value_words(place, text, ret_list);
+	return error ? error : check_words(key, place, ret_list);
+}
+
+int scenario_key_apply(const struct scenario_key *key,
+	const struct value_place *place, const char *text,
+	struct scenario_section *section)
+{
+	struct value_list list = {0};
+	int error = parse(key, place, text, &list);
+
+	if (error)
+		goto out;
+	if (key->type == KEY_VICTIMS) {
+		memset(section->kill_victim, 0, sizeof(section->kill_victim));
+		for (size_t i = 0; i < list.count; i++)
+			section->kill_victim[list.numbers[i]] = true;
+		goto out;
+	}
+	if (key->count_at == KEY_NONE && list.count != 1) {
+		diag_at(place->file, place->line,
+			"%s takes one value, not a list: it is no axis of the "
+			"sweep",
+			key->name);
+		error = -EINVAL;
+		goto out;
+	}
+	if (key->type == KEY_TRANSPORT || key->type == KEY_PLACEMENT)
+		keep_words(key, &list, section);
+	else
+		error = keep_numbers(key, &list, section);
+out:
+	value_list_free(&list);
+	return error;
+}
+
+void scenario_keys_print(FILE *out)
+{
+	for (const struct scenario_key *key = keys; key->name; key++) {
+		fprintf(out, "  %-14s %s", key->name, key->help);
+		if (key->count_at != KEY_NONE)
+			fputs(" (axis)", out);
+		if (key->fallback)
+			fprintf(out, " [%s%s%s]", key->fallback,
+				key->crash_fallback ? "; crash: " : "",
+				key->crash_fallback ? key->crash_fallback : "");
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,177 @@
+/* slice.c - one case, measured once.
+ *
+ *   fork -> attach -> probe -> warm up -> [ count .. count ] -> stop -> drain
+ *        -> probe -> verdict
+ *
+ * The measured time is what the parent's clock says between two looks at the
+ * workers' counts; how late it wakes up for the second one does not matter.
+ */
+#include "slice.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "crew.h"
+#include "deadline.h"
+#include "transport.h"
+
+enum {
+	BOTH_ROLES = 1 << ROLE_PRODUCER | 1 << ROLE_CONSUMER,
+};
+
+/* How long nothing at all may happen before it is a hang. A worker of a slow
+ * transport may need most of it for one call with a large message. */
+#define PATIENCE_NS UINT64_C(2000000000)
+#define ATTACH_NS UINT64_C(5000000000)
+
+struct channel_config slice_config(
+	const struct bench_case *bench, const char *name)
+{
+	return (struct channel_config){
+		.spec = bench->transport,
+		.name = name,
+		.msg_size_bytes = bench->msg_size_bytes,
+		.capacity_bytes = bench->capacity_bytes,
+		.batch = bench->batch,
+		.producers = bench->producers,
+		.consumers = bench->consumers,
+		.wait = bench->wait,
+	};
+}
+
+static int start_workers(struct crew *crew, const struct transport *transport,
+	const struct bench_case *bench)
+{
+	bool loopback = transport->caps & CAP_LOOPBACK;
+	bool roundtrip = bench->mode == MODE_ROUNDTRIP;
+	unsigned count = loopback ? 1 : bench->producers + bench->consumers;
+	bool probes = !loopback && bench->cpus[0] != CASE_CPU_ANY &&
+		      bench->cpus[0] != bench->cpus[bench->producers];
+
+	for (unsigned i = 0; i < count; i++) {
+		bool producer = i < bench->producers;
+		unsigned index = producer ? i : i - bench->producers;
+		const struct worker_job job = {
+			.bench = bench,
+			.transport = transport,
+			.role = producer ? ROLE_PRODUCER : ROLE_CONSUMER,
+			.index = roundtrip ? 0 : index,
+			/* Both sides of a round trip send. */
+			.number = roundtrip ? i : index,
+			.cpu = bench->cpus[i],
+			.probes = probes && index == 0,
+		};
+		int err = crew_start(crew, &job);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static void sleep_ns(uint64_t duration_ns)
+{
+	const struct timespec duration = deadline_timespec(duration_ns);
+
+	/* A signal may cut it short: the elapsed time is measured. */
+	nanosleep(&duration, NULL);
+}
+
+static void measure(struct crew *crew, const struct bench_case *bench,
+	struct slice_report *report)
+{
+	uint64_t started_ns;
+
+	crew_command(crew, PHASE_WARMUP, 0);
+	sleep_ns(bench->warmup_ns);
+	crew_command(crew, PHASE_MEASURE, 0);
+	report->msgs = crew_messages(crew);
+	report->cpu_ns = crew_cpu_ns(crew);
+	started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	sleep_ns(bench->slice_ns);
+	report->msgs = crew_messages(crew) - report->msgs;
+	report->elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
+	report->cpu_ns = crew_cpu_ns(crew) - report->cpu_ns;
+}
+
+/* Step by step, each with its deadline. */
+static int conduct(struct crew *crew, const struct bench_case *bench,
+	struct slice_report *report)
+{
+	const size_t room = sizeof(report->reason);
+	int err = crew_await(crew, BOTH_ROLES, PHASE_ATTACH, ATTACH_NS,
+		report->reason, room);
+
+	if (err)
+		return err;
+	crew_command(crew, PHASE_PROBE_BEFORE, 0);
+	err = crew_await(crew, BOTH_ROLES, PHASE_PROBE_BEFORE, PATIENCE_NS,
+		report->reason, room);
+	if (err)
+		return err;
+	measure(crew, bench, report);
+	crew_command(crew, PHASE_STOP, 0);
+	err = crew_await(crew, 1 << ROLE_PRODUCER, PHASE_STOP, PATIENCE_NS,
+		report->reason, room);
+	if (err)
+		return err;
+	crew_command(crew, PHASE_DRAIN, 0);
+	err = crew_await(crew, 1 << ROLE_CONSUMER, PHASE_DRAIN, PATIENCE_NS,
+		report->reason, room);
+	if (err)
+		return err;
+	crew_command(crew, PHASE_PROBE_AFTER, 0);
+	return crew_await(crew, BOTH_ROLES, PHASE_PROBE_AFTER, PATIENCE_NS,
+		report->reason, room);
+}
+
+static void collect(const struct crew *crew, const struct bench_case *bench,
+	struct slice_report *report)
+{
+	const struct worker_slot *first = &crew->block.slots[0];
+
+	/* relaxed: the workers have ended */
+	report->distance_before_ns = atomic_load_explicit(
+		&first->distance_ns[0], memory_order_relaxed);
+	report->distance_after_ns = atomic_load_explicit(
+		&first->distance_ns[1], memory_order_relaxed);
+	crew_verify(crew, NULL, &report->verify);
+	if (bench->mode == MODE_ROUNDTRIP && report->rtt)
+		hist_add(report->rtt, &crew->block.control->rtt);
+}
+
+int slice_run(const struct transport *transport,
+	const struct slice_request *request, const char *name,
+	struct slice_report *ret_report)
+{
+	const struct bench_case *bench = request->bench;
+	bool roundtrip = bench->mode == MODE_ROUNDTRIP;
+	struct crew crew;
+	int err = crew_create(transport, bench, name,
+		roundtrip ? 2 : bench->producers,
+		roundtrip ? 2 : bench->consumers, &crew);
+
+	if (err) {
+		snprintf(ret_report->reason, sizeof(ret_report->reason),
+			"the channel could not be made: %s", strerror(-err));
+		return err;
+	}
+	err = start_workers(&crew, transport, bench);
+	if (err)
+		snprintf(ret_report->reason, sizeof(ret_report->reason),
+			"a worker could not be started: %s", strerror(-err));
+	else
+		err = conduct(&crew, bench, ret_report);
+	crew_finish(&crew);
+	if (!err)
+		collect(&crew, bench, ret_report);
+	if (!err && transport->check && transport->check(crew.channels[0])) {
+		err = -EBADMSG;
+		snprintf(ret_report->reason, sizeof(ret_report->reason),
+			"the transport breaks its own invariants");
+	}
+	crew_free(&crew);
+	return err;
+}

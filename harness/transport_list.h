@@ -1,0 +1,26 @@
+/* transport_list.h - every transport, one file each; transports.c has the table.
+ */
+#ifndef IPCMARK_TRANSPORT_LIST_H
+#define IPCMARK_TRANSPORT_LIST_H
+
+#include "transport.h"
+
+/* ours */
+extern const struct transport transport_ring;
+extern const struct transport transport_queue;
+/* the system's */
+extern const struct transport transport_pipe;
+extern const struct transport transport_socketpair;
+extern const struct transport transport_mq;
+/* a plain queue under a plain lock */
+extern const struct transport transport_fcntl_queue;
+extern const struct transport transport_mutex_queue;
+/* other programs */
+extern const struct transport transport_mp_queue;
+extern const struct transport transport_exec;
+/* limits */
+extern const struct transport transport_null;
+extern const struct transport transport_line;
+extern const struct transport transport_copy;
+
+#endif

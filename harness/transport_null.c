@@ -1,0 +1,128 @@
+/* transport_null.c - no transport at all: what the harness itself costs.
+ *
+ * One worker sends and receives. A message is its own pointer, kept until the
+ * worker takes it back, so all that is measured is making messages, checking
+ * them, and the calls. Nothing can be faster in this harness; a figure near
+ * this one says more about the harness than about its transport.
+ *
+ * It spins whatever `wait` says. There is nobody who could end a wait, so a call
+ * with a time-out simply lasts that long.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "deadline.h"
+#include "transport.h"
+
+struct null_channel {
+	unsigned capacity; /* messages: one batch */
+	unsigned first;	   /* next to hand back */
+	unsigned count;	   /* kept */
+	struct outbound kept[];
+};
+
+static int null_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	unsigned capacity = config->batch ? config->batch : 1;
+	struct null_channel *null =
+		calloc(1, sizeof(*null) + capacity * sizeof(null->kept[0]));
+
+	if (!null)
+		return -ENOMEM;
+	null->capacity = capacity;
+	*ret_channel = (struct channel *)null;
+	return 0;
+}
+
+static int null_attach(struct channel *channel, enum endpoint_role role,
+	unsigned index, struct endpoint **ret_endpoint)
+{
+	(void)role;
+	(void)index;
+	*ret_endpoint = (struct endpoint *)channel;
+	return 0;
+}
+
+static int null_wait(uint64_t timeout_ns)
+{
+	uint64_t deadline_ns;
+	unsigned turn = 0;
+
+	if (timeout_ns) {
+		deadline_ns = deadline_after(timeout_ns);
+		while (deadline_spin(&turn, deadline_ns))
+			;
+	}
+	return deadline_code(timeout_ns);
+}
+
+static int null_send(struct endpoint *endpoint, const struct outbound *message,
+	uint64_t timeout_ns)
+{
+	struct null_channel *null = (struct null_channel *)endpoint;
+
+	if (null->count == null->capacity)
+		return null_wait(timeout_ns);
+	null->kept[(null->first + null->count++) % null->capacity] = *message;
+	return 0;
+}
+
+static int null_recv(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	struct null_channel *null = (struct null_channel *)endpoint;
+
+	if (!null->count)
+		return null_wait(timeout_ns);
+	message->data = null->kept[null->first].data;
+	message->len = null->kept[null->first].len;
+	null->first = (null->first + 1) % null->capacity;
+	null->count--;
+	return 0;
+}
+
+static int null_send_batch(struct endpoint *endpoint,
+	const struct outbound *messages, unsigned count, uint64_t timeout_ns)
+{
+	unsigned done = 0;
+
+	while (done < count && !null_send(endpoint, &messages[done], 0))
+		done++;
+	return done ? (int)done : null_wait(timeout_ns);
+}
+
+static int null_recv_batch(struct endpoint *endpoint, struct inbound *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	unsigned done = 0;
+
+	while (done < count && !null_recv(endpoint, &messages[done], 0))
+		done++;
+	return done ? (int)done : null_wait(timeout_ns);
+}
+
+static void null_detach(struct endpoint *endpoint)
+{
+	(void)endpoint; /* the channel itself */
+}
+
+static void null_destroy(struct channel *channel)
+{
+	free(channel);
+}
+
+const struct transport transport_null = {
+	.name = "null",
+	.summary = "limit: one worker, pointers only: what the harness costs",
+	.caps = CAP_BATCH | CAP_BLOCK | CAP_LOOPBACK | CAP_LIMIT |
+		CAP_NO_ROUNDTRIP,
+	.create = null_create,
+	.attach = null_attach,
+	.send = null_send,
+	.recv = null_recv,
+	.send_batch = null_send_batch,
+	.recv_batch = null_recv_batch,
+	.detach = null_detach,
+	.destroy = null_destroy,
+};

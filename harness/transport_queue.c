@@ -1,0 +1,150 @@
+/* transport_queue.c - our queue, through its public interface only.
+ *
+ * The parent's own handle, which it needs for check() and to see who holds a
+ * lock, takes no part in the traffic; each worker opens the queue by name.
+ */
+#include <mmapipc/queue.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capacity.h"
+#include "transport.h"
+#include "transport_list.h"
+
+struct queue_channel {
+	mipc_queue *observer;
+	char name[];
+};
+
+static int queue_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	size_t name_bytes = strlen(config->name) + 1;
+	struct queue_channel *channel = malloc(sizeof(*channel) + name_bytes);
+	int err;
+
+	if (!channel)
+		return -ENOMEM;
+	memcpy(channel->name, config->name, name_bytes);
+	err = mipc_queue_create(channel->name, capacity_choose(config), NULL,
+		&channel->observer);
+	if (err) {
+		free(channel);
+		return err;
+	}
+	*ret_channel = (struct channel *)channel;
+	return 0;
+}
+
+static int queue_attach(struct channel *base, enum endpoint_role role,
+	unsigned index, struct endpoint **ret_endpoint)
+{
+	const struct queue_channel *channel = (struct queue_channel *)base;
+	mipc_queue *queue;
+	int err = mipc_queue_open(channel->name, NULL, &queue);
+
+	(void)role;
+	(void)index;
+	if (!err)
+		*ret_endpoint = (struct endpoint *)queue;
+	return err;
+}
+
+static int queue_send(struct endpoint *endpoint, const struct outbound *message,
+	uint64_t timeout_ns)
+{
+	return mipc_queue_put((mipc_queue *)endpoint, message->data,
+		message->len, timeout_ns);
+}
+
+static int queue_recv(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	message->data = message->room;
+	return mipc_queue_get((mipc_queue *)endpoint, message->room,
+		message->room_bytes, timeout_ns, &message->len);
+}
+
+static int queue_send_batch(struct endpoint *endpoint,
+	const struct outbound *messages, unsigned count, uint64_t timeout_ns)
+{
+	struct iovec vector[CASE_MAX_BATCH];
+
+	for (unsigned i = 0; i < count; i++) {
+		vector[i].iov_base = (void *)messages[i].data;
+		vector[i].iov_len = messages[i].len;
+	}
+	return mipc_queue_put_batch(
+		(mipc_queue *)endpoint, vector, count, timeout_ns);
+}
+
+static int queue_recv_batch(struct endpoint *endpoint, struct inbound *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	struct iovec vector[CASE_MAX_BATCH];
+	int got;
+
+	for (unsigned i = 0; i < count; i++) {
+		vector[i].iov_base = messages[i].room;
+		vector[i].iov_len = messages[i].room_bytes;
+	}
+	got = mipc_queue_get_batch(
+		(mipc_queue *)endpoint, vector, count, timeout_ns);
+	for (int i = 0; i < got; i++) {
+		messages[i].data = messages[i].room;
+		messages[i].len = vector[i].iov_len;
+	}
+	return got;
+}
+
+static void queue_detach(struct endpoint *endpoint)
+{
+	mipc_queue_close((mipc_queue *)endpoint);
+}
+
+static int queue_check(struct channel *base)
+{
+	return mipc_queue_check(((struct queue_channel *)base)->observer);
+}
+
+static pid_t queue_lock_holder(struct channel *base, enum endpoint_role role)
+{
+	struct mipc_queue_info info;
+	int err = mipc_queue_inspect(
+		((struct queue_channel *)base)->observer, &info);
+
+	if (err)
+		return err;
+	return role == ROLE_PRODUCER ? info.producer_lock_holder
+				     : info.consumer_lock_holder;
+}
+
+static void queue_destroy(struct channel *base)
+{
+	struct queue_channel *channel = (struct queue_channel *)base;
+
+	if (!channel)
+		return;
+	mipc_queue_close(channel->observer);
+	mipc_queue_unlink(channel->name);
+	free(channel);
+}
+
+const struct transport transport_queue = {
+	.name = "queue",
+	.summary = "mmapipc's crash-safe queue: many producers and consumers",
+	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
+		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER,
+	.create = queue_create,
+	.attach = queue_attach,
+	.send = queue_send,
+	.recv = queue_recv,
+	.send_batch = queue_send_batch,
+	.recv_batch = queue_recv_batch,
+	.detach = queue_detach,
+	.lock_holder = queue_lock_holder,
+	.check = queue_check,
+	.destroy = queue_destroy,
+};

@@ -1,0 +1,138 @@
+/* transport_ring.c - our ring, through its public interface only.
+ *
+ * The parent makes the ring and stays an observer, for check(); each worker
+ * opens it by name in its role. Whether it spins or sleeps is decided by the
+ * timeout, as for every transport.
+ */
+#include <mmapipc/ring.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capacity.h"
+#include "transport.h"
+#include "transport_list.h"
+
+struct ring_channel {
+	mipc_ring *observer;
+	char name[];
+};
+
+static int ring_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	size_t name_bytes = strlen(config->name) + 1;
+	struct ring_channel *channel = malloc(sizeof(*channel) + name_bytes);
+	int err;
+
+	if (!channel)
+		return -ENOMEM;
+	memcpy(channel->name, config->name, name_bytes);
+	err = mipc_ring_create(channel->name, capacity_choose(config),
+		MIPC_RING_OBSERVER, NULL, &channel->observer);
+	if (err) {
+		free(channel);
+		return err;
+	}
+	*ret_channel = (struct channel *)channel;
+	return 0;
+}
+
+static int ring_attach(struct channel *base, enum endpoint_role role,
+	unsigned index, struct endpoint **ret_endpoint)
+{
+	const struct ring_channel *channel = (struct ring_channel *)base;
+	mipc_ring *ring;
+	int err = mipc_ring_open(channel->name,
+		role == ROLE_PRODUCER ? MIPC_RING_PRODUCER : MIPC_RING_CONSUMER,
+		NULL, &ring);
+
+	(void)index;
+	if (!err)
+		*ret_endpoint = (struct endpoint *)ring;
+	return err;
+}
+
+static int ring_send(struct endpoint *endpoint, const struct outbound *message,
+	uint64_t timeout_ns)
+{
+	return mipc_ring_write(
+		(mipc_ring *)endpoint, message->data, message->len, timeout_ns);
+}
+
+static int ring_recv(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	message->data = message->room;
+	return mipc_ring_read((mipc_ring *)endpoint, message->room,
+		message->room_bytes, timeout_ns, &message->len);
+}
+
+static int ring_send_batch(struct endpoint *endpoint,
+	const struct outbound *messages, unsigned count, uint64_t timeout_ns)
+{
+	struct iovec vector[CASE_MAX_BATCH];
+
+	for (unsigned i = 0; i < count; i++) {
+		vector[i].iov_base = (void *)messages[i].data;
+		vector[i].iov_len = messages[i].len;
+	}
+	return mipc_ring_write_batch(
+		(mipc_ring *)endpoint, vector, count, timeout_ns);
+}
+
+static int ring_recv_batch(struct endpoint *endpoint, struct inbound *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	struct iovec vector[CASE_MAX_BATCH];
+	int got;
+
+	for (unsigned i = 0; i < count; i++) {
+		vector[i].iov_base = messages[i].room;
+		vector[i].iov_len = messages[i].room_bytes;
+	}
+	got = mipc_ring_read_batch(
+		(mipc_ring *)endpoint, vector, count, timeout_ns);
+	for (int i = 0; i < got; i++) {
+		messages[i].data = messages[i].room;
+		messages[i].len = vector[i].iov_len;
+	}
+	return got;
+}
+
+static void ring_detach(struct endpoint *endpoint)
+{
+	mipc_ring_close((mipc_ring *)endpoint);
+}
+
+static int ring_check(struct channel *base)
+{
+	return mipc_ring_check(((struct ring_channel *)base)->observer);
+}
+
+static void ring_destroy(struct channel *base)
+{
+	struct ring_channel *channel = (struct ring_channel *)base;
+
+	if (!channel)
+		return;
+	mipc_ring_close(channel->observer);
+	mipc_ring_unlink(channel->name);
+	free(channel);
+}
+
+const struct transport transport_ring = {
+	.name = "ring",
+	.summary = "mmapipc's lock-free ring: one producer, one consumer",
+	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL,
+	.create = ring_create,
+	.attach = ring_attach,
+	.send = ring_send,
+	.recv = ring_recv,
+	.send_batch = ring_send_batch,
+	.recv_batch = ring_recv_batch,
+	.detach = ring_detach,
+	.check = ring_check,
+	.destroy = ring_destroy,
+};

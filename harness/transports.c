@@ -1,0 +1,192 @@
+/* transports.c - the table of transports, and what each of them can run.
+ *
+ * A new transport is a file transport_NAME.c, a line in transport_list.h and
+ * one here. Nothing else of the harness knows any of them by name.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "transport.h"
+#include "transport_list.h"
+
+static const struct transport *const table[] = {
+	&transport_ring,
+	&transport_queue,
+	&transport_pipe,
+	&transport_socketpair,
+	&transport_mq,
+	&transport_fcntl_queue,
+	&transport_mutex_queue,
+	&transport_mp_queue,
+	&transport_exec,
+	&transport_null,
+	&transport_line,
+	&transport_copy,
+	NULL,
+};
+
+const struct transport *const *transport_table(void)
+{
+	return table;
+}
+
+const struct transport *transport_find(const char *spec)
+{
+	if (strncmp(spec, "exec:", 5) == 0)
+		return &transport_exec;
+	for (size_t i = 0; table[i]; i++)
+		if (strcmp(spec, table[i]->name) == 0)
+			return table[i];
+	return NULL;
+}
+
+struct reason {
+	char *text;
+	size_t bytes;
+};
+
+static int refuse(struct reason *reason, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int refuse(struct reason *reason, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason->text, reason->bytes, format, args);
+	va_end(args);
+	return -ENOTSUP;
+}
+
+/* Throughput and round trips, or not. */
+static int mode_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	if (bench->mode == MODE_THROUGHPUT &&
+		transport->caps & CAP_NO_THROUGHPUT)
+		return refuse(reason, "%s measures round trips only",
+			transport->name);
+	if (bench->mode != MODE_ROUNDTRIP)
+		return 0;
+	if (transport->caps & CAP_NO_ROUNDTRIP)
+		return refuse(
+			reason, "%s measures no round trips", transport->name);
+	if (bench->producers != 1 || bench->consumers != 1)
+		return refuse(reason,
+			"a round trip is between one producer and one "
+			"consumer, not %u and %u",
+			bench->producers, bench->consumers);
+	if (bench->batch > 1)
+		return refuse(reason,
+			"a round trip has one message in flight, not batches "
+			"of %u",
+			bench->batch);
+	return 0;
+}
+
+/* Somebody's death under a lock, which a survivor has to notice. */
+static int crash_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	if (bench->mode != MODE_CRASH)
+		return 0;
+	if (transport->caps & CAP_LIMIT)
+		return refuse(reason,
+			"%s is a limit; nobody relies on it in a "
+			"crash",
+			transport->name);
+	if (transport->caps & CAP_EXTERNAL)
+		return refuse(reason,
+			"%s runs its own workers, which cannot be killed one "
+			"by one",
+			transport->name);
+	if (!(transport->caps & CAP_LOCK_HOLDER))
+		return refuse(reason,
+			"%s has no lock whose holder could be seen and killed",
+			transport->name);
+	if (bench->kill_victim[VICTIM_PRODUCER] && bench->producers < 2)
+		return refuse(reason, "killing a producer takes 2 producers "
+				      "or more, so that one survives");
+	if (bench->kill_victim[VICTIM_CONSUMER] && bench->consumers < 2)
+		return refuse(reason, "killing a consumer takes 2 consumers "
+				      "or more, so that one survives");
+	return 0;
+}
+
+static int workers_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	if (!bench->producers || !bench->consumers)
+		return refuse(reason,
+			"a case needs a producer and a consumer at least");
+	if (bench->producers > CASE_MAX_WORKERS ||
+		bench->consumers > CASE_MAX_WORKERS - bench->producers)
+		return refuse(reason,
+			"%u producers and %u consumers are more than %d "
+			"workers",
+			bench->producers, bench->consumers, CASE_MAX_WORKERS);
+	if (transport->caps & CAP_LOOPBACK &&
+		(bench->producers > 1 || bench->consumers > 1))
+		return refuse(reason,
+			"%s has one worker, which both sends and receives",
+			transport->name);
+	if (bench->producers > 1 && !(transport->caps & CAP_MANY_PRODUCERS))
+		return refuse(reason, "%s takes one producer, not %u",
+			transport->name, bench->producers);
+	if (bench->consumers > 1 && !(transport->caps & CAP_MANY_CONSUMERS))
+		return refuse(reason, "%s takes one consumer, not %u",
+			transport->name, bench->consumers);
+	return 0;
+}
+
+static int calls_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	uint64_t max_len;
+
+	if (bench->batch > 1 && !(transport->caps & CAP_BATCH))
+		return refuse(
+			reason, "%s has no calls for batches", transport->name);
+	if (bench->wait == WAIT_BLOCK && !(transport->caps & CAP_BLOCK))
+		return refuse(
+			reason, "%s cannot wait by blocking", transport->name);
+	if (!transport->max_len)
+		return 0;
+	max_len = transport->max_len();
+	if (bench->msg_size_bytes > max_len)
+		return refuse(reason,
+			"%s carries at most %" PRIu64 " bytes here",
+			transport->name, max_len);
+	return 0;
+}
+
+int transport_can_run(const struct transport *transport,
+	const struct bench_case *bench, char *reason, size_t reason_bytes)
+{
+	const struct channel_config config = {
+		.spec = bench->transport,
+		.name = "can-run",
+		.msg_size_bytes = bench->msg_size_bytes,
+		.capacity_bytes = bench->capacity_bytes,
+		.batch = bench->batch,
+		.producers = bench->producers,
+		.consumers = bench->consumers,
+		.wait = bench->wait,
+	};
+	struct reason why = {.text = reason, .bytes = reason_bytes};
+	int ret = mode_can_run(transport, bench, &why);
+
+	if (!ret)
+		ret = crash_can_run(transport, bench, &why);
+	if (!ret)
+		ret = workers_can_run(transport, bench, &why);
+	/* before the plain length check: it may know what sets the limit */
+	if (!ret && transport->can_run)
+		ret = transport->can_run(&config, reason, reason_bytes);
+	if (!ret)
+		ret = calls_can_run(transport, bench, &why);
+	return ret;
+}

@@ -1,0 +1,466 @@
+/* worker.c - the loops that are measured.
+ *
+ * A worker pins itself, attaches, and then does what the command says, message
+ * by message: one relaxed load of the command, which only changes when the
+ * phase or the number of kills does; stamp or check; the transport's call; one
+ * plain store of its own count. The parent reads the counts at both ends of the
+ * measured time, so no worker looks at a clock, except for round trips.
+ *
+ * A blocking call gets TURN_NS at a time, so that a worker hears of a new phase;
+ * WAIT_SPIN is timeout 0 again and again.
+ */
+#include "worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "probe.h"
+#include "verify.h"
+
+enum {
+	TURN_NS = 20000000,
+	DRAIN_TURN_NS = 5000000,
+	SPINS_PER_YIELD = 4096,
+	BUFFER_ALIGN = 4096,
+};
+
+struct worker {
+	const struct worker_job *job;
+	struct control *control;
+	struct worker_slot *slot;
+	struct endpoint *endpoints[2]; /* [0] sends or receives the traffic */
+	uint64_t command;	       /* as last seen */
+	unsigned after_kill;	       /* successes since; see note_success() */
+	unsigned vain;		       /* polls in a row without a message */
+	struct verifier verifier;
+	struct outbound *out;
+	struct inbound *in;
+	uint8_t *buffers; /* batch times the stride */
+	size_t stride;
+};
+
+struct worker_slot *worker_slot_of(const struct control_block *block,
+	enum endpoint_role role, unsigned number)
+{
+	return &block->slots[role == ROLE_PRODUCER
+				     ? number
+				     : block->producer_numbers + number];
+}
+
+static void reach(struct worker *worker, enum phase phase)
+{
+	/* release: pairs with the parent's acquire in slice.c: what this
+	 * worker wrote before is complete */
+	atomic_store_explicit(
+		&worker->slot->reached, phase + 1, memory_order_release);
+}
+
+static _Noreturn void give_up(struct worker *worker, int error)
+{
+	/* release: as reach() */
+	atomic_store_explicit(
+		&worker->slot->error, error, memory_order_release);
+	_exit(1);
+}
+
+/* The command now. acquire: pairs with the parent's release. */
+static uint64_t look(const struct worker *worker)
+{
+	return atomic_load_explicit(
+		&worker->control->command, memory_order_acquire);
+}
+
+/* Between the measured loops: wait for the parent to go on. */
+static void await_phase(struct worker *worker, enum phase phase)
+{
+	while (control_phase(look(worker)) < phase) {
+		const struct timespec nap = {.tv_nsec = 20000};
+
+		nanosleep(&nap, NULL);
+	}
+	worker->command = look(worker);
+}
+
+/* Has the phase come to @until? Cheap: one load that rarely misses. */
+static inline bool over(struct worker *worker, enum phase until)
+{
+	/* relaxed: nothing but the command itself is learnt from it */
+	uint64_t command = atomic_load_explicit(
+		&worker->control->command, memory_order_relaxed);
+
+	if (__builtin_expect(command != worker->command, 0)) {
+		if (control_kills(command) != control_kills(worker->command))
+			worker->after_kill = 1;
+		worker->command = command;
+	}
+	return control_phase(command) >= until;
+}
+
+/* Count, and in crash runs say that we got on. The first success after a kill
+ * may have held its lock before it; the second one cannot have. */
+static inline void note_success(struct worker *worker, uint64_t total)
+{
+	/* relaxed: one writer; the parent only wants to know about how many */
+	atomic_store_explicit(
+		&worker->slot->count, total, memory_order_relaxed);
+	if (__builtin_expect(worker->after_kill == 0, 1))
+		return;
+	if (worker->after_kill++ < 2)
+		return;
+	worker->after_kill = 0;
+	atomic_store_explicit(&worker->slot->survived_at_ns,
+		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
+	/* release: pairs with the acquire in fault.c */
+	atomic_store_explicit(&worker->slot->survived,
+		control_kills(worker->command), memory_order_release);
+}
+
+static uint64_t turn_ns(const struct worker *worker)
+{
+	return worker->job->bench->wait == WAIT_SPIN ? 0 : TURN_NS;
+}
+
+/* Was it only for want of room or messages? Anything else ends the worker. */
+static bool in_vain(struct worker *worker, int rc)
+{
+	if (rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
+		give_up(worker, rc);
+	/* The peer may be waiting for this very CPU. */
+	if (++worker->vain % SPINS_PER_YIELD == 0)
+		sched_yield();
+	return true;
+}
+
+static int send_some(
+	struct worker *worker, struct endpoint *endpoint, unsigned count)
+{
+	const struct transport *transport = worker->job->transport;
+	int rc;
+
+	if (worker->job->bench->batch > 1)
+		return transport->send_batch(
+			endpoint, worker->out, count, turn_ns(worker));
+	rc = transport->send(endpoint, worker->out, turn_ns(worker));
+	return rc ? rc : 1;
+}
+
+static int recv_some(
+	struct worker *worker, struct endpoint *endpoint, uint64_t timeout_ns)
+{
+	const struct transport *transport = worker->job->transport;
+	int rc;
+
+	if (worker->job->bench->batch > 1)
+		return transport->recv_batch(endpoint, worker->in,
+			worker->job->bench->batch, timeout_ns);
+	rc = transport->recv(endpoint, worker->in, timeout_ns);
+	return rc ? rc : 1;
+}
+
+static void stamp(struct worker *worker, unsigned producer, uint64_t sequence,
+	unsigned count)
+{
+	const struct bench_case *bench = worker->job->bench;
+
+	for (unsigned i = 0; i < count; i++)
+		verify_stamp(worker->buffers + i * worker->stride,
+			bench->msg_size_bytes, bench->verify, producer,
+			sequence + i);
+}
+
+static void produce(struct worker *worker)
+{
+	unsigned number = worker->job->number;
+	struct ledger_line *line = &worker->job->block->sent[number];
+	unsigned batch = worker->job->bench->batch;
+	uint64_t sequence = 0;
+
+	while (!over(worker, PHASE_STOP)) {
+		unsigned count = batch;
+		int rc;
+
+		if (worker->verifier.bits && sequence + batch > LEDGER_BITS)
+			break; /* more than the ledger can account for */
+		stamp(worker, number, sequence, count);
+		while ((rc = send_some(worker, worker->endpoints[0], count)) <
+				0 &&
+			in_vain(worker, rc))
+			if (over(worker, PHASE_STOP))
+				return;
+		for (int i = 0; i < rc; i++)
+			verify_sent(line, number, sequence++);
+		note_success(worker, sequence);
+	}
+}
+
+static void consume(struct worker *worker)
+{
+	uint64_t total = 0;
+
+	for (;;) {
+		bool draining = over(worker, PHASE_DRAIN);
+		int rc = recv_some(worker, worker->endpoints[0],
+			draining ? DRAIN_TURN_NS : turn_ns(worker));
+
+		if (rc == -EPIPE || (rc < 0 && draining))
+			break;
+		if (rc < 0) {
+			in_vain(worker, rc);
+			continue;
+		}
+		for (int i = 0; i < rc; i++)
+			verify_received(&worker->verifier, worker->in[i].data,
+				worker->in[i].len);
+		total += (unsigned)rc;
+		note_success(worker, total);
+	}
+}
+
+/* A limit that has no second process: send to itself. */
+static void loop_back(struct worker *worker)
+{
+	struct ledger_line *line = &worker->job->block->sent[0];
+	uint64_t sequence = 0;
+
+	while (!over(worker, PHASE_STOP)) {
+		unsigned batch = worker->job->bench->batch;
+		int sent, got;
+
+		stamp(worker, 0, sequence, batch);
+		sent = send_some(worker, worker->endpoints[0], batch);
+		if (sent < 0)
+			give_up(worker, sent);
+		for (int i = 0; i < sent; i++)
+			verify_sent(line, 0, sequence++);
+		for (; sent > 0; sent -= got) {
+			got = recv_some(worker, worker->endpoints[1], 0);
+			if (got <= 0)
+				give_up(worker, got);
+			for (int i = 0; i < got; i++)
+				verify_received(&worker->verifier,
+					worker->in[i].data, worker->in[i].len);
+		}
+		note_success(worker, sequence);
+	}
+}
+
+/* One message there; false when @until came first. */
+static bool send_one(struct worker *worker, uint64_t sequence, enum phase until)
+{
+	unsigned number = worker->job->number;
+	int rc;
+
+	stamp(worker, number, sequence, 1);
+	while ((rc = send_some(worker, worker->endpoints[0], 1)) < 0 &&
+		in_vain(worker, rc))
+		if (over(worker, until))
+			return false;
+	verify_sent(&worker->job->block->sent[number], number, sequence);
+	return true;
+}
+
+/* One message back; false when @until came first, or the end of them. */
+static bool recv_one(struct worker *worker, enum phase until)
+{
+	int rc;
+
+	while ((rc = recv_some(worker, worker->endpoints[1], turn_ns(worker))) <
+		0) {
+		if (rc == -EPIPE || over(worker, until))
+			return false;
+		in_vain(worker, rc);
+	}
+	verify_received(
+		&worker->verifier, worker->in[0].data, worker->in[0].len);
+	return true;
+}
+
+/* The side that starts and measures. It ends with a whole round trip, so that
+ * nothing is in flight when it stops. */
+static void ping(struct worker *worker)
+{
+	uint64_t sequence = 0;
+	uint64_t sent_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+
+	while (!over(worker, PHASE_STOP)) {
+		uint64_t back_ns;
+
+		if (!send_one(worker, sequence, PHASE_STOP) ||
+			!recv_one(worker, PHASE_DRAIN))
+			return;
+		back_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+		if (control_phase(worker->command) == PHASE_MEASURE)
+			hist_record(&worker->control->rtt, back_ns - sent_ns);
+		sent_ns = back_ns;
+		note_success(worker, ++sequence);
+	}
+}
+
+/* The side that answers, until the other one has stopped. */
+static void pong(struct worker *worker)
+{
+	uint64_t sequence = 0;
+
+	while (recv_one(worker, PHASE_DRAIN) &&
+		send_one(worker, sequence, PHASE_DRAIN))
+		note_success(worker, ++sequence);
+}
+
+static void pin(struct worker *worker)
+{
+	cpu_set_t set;
+
+	if (worker->job->cpu == CASE_CPU_ANY)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)worker->job->cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		give_up(worker, -errno);
+}
+
+static void make_buffers(struct worker *worker)
+{
+	const struct bench_case *bench = worker->job->bench;
+	size_t len = bench->msg_size_bytes;
+
+	worker->stride = (len + 63) / 64 * 64 + 64;
+	worker->out = calloc(bench->batch, sizeof(*worker->out));
+	worker->in = calloc(bench->batch, sizeof(*worker->in));
+	/* Twice: what is sent and what is received, for the round trip. */
+	if (!worker->out || !worker->in ||
+		posix_memalign((void **)&worker->buffers, BUFFER_ALIGN,
+			2 * bench->batch * worker->stride))
+		give_up(worker, -ENOMEM);
+	for (unsigned i = 0; i < bench->batch; i++) {
+		uint8_t *out = worker->buffers + i * worker->stride;
+		uint8_t *in = out + bench->batch * worker->stride;
+
+		verify_prepare(out, len, worker->job->number);
+		worker->out[i] = (struct outbound){out, len};
+		memset(in, 0, worker->stride);
+		worker->in[i] = (struct inbound){
+			.room = in,
+			.room_bytes = worker->stride,
+		};
+	}
+}
+
+static void make_verifier(struct worker *worker)
+{
+	const struct worker_job *job = worker->job;
+	/* In a round trip both sides consume: their numbers are their roles'. */
+	unsigned consumer =
+		job->bench->mode == MODE_ROUNDTRIP ? job->role : job->number;
+
+	worker->verifier = (struct verifier){
+		.ledger = control_ledger(job->block, consumer),
+		.bits = job->block->bits,
+		.twice = &job->block->control->twice,
+		.mode = job->bench->verify,
+		.producer_count = job->block->producer_numbers,
+		.len = job->bench->msg_size_bytes,
+	};
+}
+
+static void attach_to(struct worker *worker, unsigned channel,
+	enum endpoint_role role, unsigned endpoint)
+{
+	const struct worker_job *job = worker->job;
+	int err = job->transport->attach(job->channels[channel], role,
+		job->index, &worker->endpoints[endpoint]);
+
+	if (err)
+		give_up(worker, err);
+}
+
+static void attach(struct worker *worker)
+{
+	const struct worker_job *job = worker->job;
+
+	if (job->bench->mode == MODE_ROUNDTRIP) {
+		bool first = job->role == ROLE_PRODUCER;
+
+		/* Each sends on [0] and receives on [1]. In this order on both
+		 * sides, so that neither waits for the other to attach. */
+		attach_to(worker, !first, ROLE_PRODUCER, 0);
+		attach_to(worker, first, ROLE_CONSUMER, 1);
+		return;
+	}
+	attach_to(worker, 0, job->role, 0);
+	if (job->transport->caps & CAP_LOOPBACK)
+		attach_to(worker, 0, ROLE_CONSUMER, 1);
+}
+
+static void detach(struct worker *worker)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (worker->endpoints[i])
+			worker->job->transport->detach(worker->endpoints[i]);
+		worker->endpoints[i] = NULL;
+	}
+}
+
+static void probe(struct worker *worker, enum phase phase)
+{
+	unsigned which = phase == PHASE_PROBE_AFTER;
+
+	await_phase(worker, phase);
+	if (worker->job->probes)
+		/* relaxed: reach() orders it */
+		atomic_store_explicit(&worker->slot->distance_ns[which],
+			probe_distance(&worker->control->probe,
+				worker->job->role == ROLE_PRODUCER, which),
+			memory_order_relaxed);
+	reach(worker, phase);
+}
+
+static void run_loop(struct worker *worker)
+{
+	const struct worker_job *job = worker->job;
+	bool producer = job->role == ROLE_PRODUCER;
+
+	await_phase(worker, PHASE_WARMUP);
+	worker->after_kill =
+		1; /* somebody may have been killed before we came */
+	if (job->transport->caps & CAP_LOOPBACK)
+		loop_back(worker);
+	else if (job->bench->mode == MODE_ROUNDTRIP)
+		(producer ? ping : pong)(worker);
+	else
+		(producer ? produce : consume)(worker);
+	/* Before DRAIN: a producer's detach may hand over what it held back. */
+	if (producer)
+		detach(worker);
+	reach(worker, producer ? PHASE_STOP : PHASE_DRAIN);
+}
+
+_Noreturn void worker_main(const struct worker_job *job)
+{
+	struct worker worker = {
+		.job = job,
+		.control = job->block->control,
+		.slot = worker_slot_of(job->block, job->role, job->number),
+	};
+
+	/* The parent ends us in its own time; if it cannot, the system does. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	pin(&worker);
+	make_buffers(&worker);
+	make_verifier(&worker);
+	attach(&worker);
+	reach(&worker, PHASE_ATTACH);
+	probe(&worker, PHASE_PROBE_BEFORE);
+	run_loop(&worker);
+	probe(&worker, PHASE_PROBE_AFTER);
+	detach(&worker);
+	_exit(0);
+}

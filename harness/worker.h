@@ -1,0 +1,30 @@
+/* worker.h - what runs in a forked process: the hot loops.
+ */
+#ifndef IPCMARK_WORKER_H
+#define IPCMARK_WORKER_H
+
+#include "case.h"
+#include "control.h"
+#include "transport.h"
+
+/* Everything a worker is told, before the fork. */
+struct worker_job {
+	const struct bench_case *bench;
+	const struct transport *transport;
+	struct channel *channels[2]; /* [1]: the way back, MODE_ROUNDTRIP */
+	struct control_block *block;
+	enum endpoint_role role;
+	unsigned index;	 /* place: which of the case's producers or consumers */
+	unsigned number; /* identity: grows when a killed one is replaced */
+	int cpu;	 /* or CASE_CPU_ANY */
+	bool probes;	 /* takes part in the distance probe */
+};
+
+/* worker_slot_of - its slot in the control block. */
+struct worker_slot *worker_slot_of(const struct control_block *block,
+	enum endpoint_role role, unsigned number);
+
+/* worker_main - attach, follow the phases, detach; never returns. */
+_Noreturn void worker_main(const struct worker_job *job);
+
+#endif

@@ -1,0 +1,179 @@
+/* event.c - look for a while, then sleep; and wake whoever sleeps.
+ *
+ * A sleeper and a waker must not miss each other:
+ *
+ *   sleeper  W1 sets bit 0 of the word;  W2 looks once more;  sleeps on the word
+ *   waker    W3 has made it true;        W4 fence;  reads bit 0;  bumps the word
+ *
+ * W1 and W4 are both sequentially consistent, so either the sleeper sees what
+ * the waker did, or the waker sees the bit. The waker clears the bit while it
+ * bumps the count above it, then wakes; a sleeper that came in between finds
+ * the word changed and does not sleep.
+ *
+ * Crash: a sleeper that was killed leaves the bit, which costs the next waker
+ * one system call. A waker killed between W3 and the wake leaves a sleeper
+ * asleep beside a true condition: no sleep is longer than SLEEP_MAX_NS, so it
+ * finds out by itself. The condition, never the word, is what counts.
+ */
+#include "event.h"
+
+#include <errno.h>
+
+#include <mmapipc/mmapipc.h>
+
+#include "platform.h"
+
+enum {
+	SLEEP_MAX_NS = 10000000,
+	/* To be woken costs about 55-75 us on a halted CPU; looking for as long
+	 * before sleeping at most doubles the cost and, while traffic flows,
+	 * saves it. */
+	SPIN_DEFAULT_US = 50,
+	SPIN_TURNS_PER_LOOK = 16, /* between two looks at the clock */
+};
+
+#define MAYBE_ASLEEP UINT32_C(1)
+#define ONE_BUMP UINT32_C(2)
+
+uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns)
+{
+	uint64_t now;
+
+	if (wait->timeout_ns == MIPC_FOREVER)
+		return at_most_ns;
+	now = platform_now_ns();
+	if (wait->deadline_ns == 0) {
+		wait->deadline_ns = now + wait->timeout_ns;
+		if (wait->deadline_ns < now)
+			wait->deadline_ns = UINT64_MAX;
+	}
+	if (now >= wait->deadline_ns)
+		return 0;
+	return wait->deadline_ns - now < at_most_ns ? wait->deadline_ns - now
+						    : at_most_ns;
+}
+
+static uint64_t spin_budget_ns(const struct wait *wait)
+{
+	static _Atomic unsigned cpu_count;
+	/* relaxed: whoever comes first finds the same number */
+	unsigned cpus = atomic_load_explicit(&cpu_count, memory_order_relaxed);
+
+	if (wait->spin_us == MIPC_SPIN_ALWAYS)
+		return UINT64_MAX;
+	if (wait->spin_us == MIPC_SPIN_NEVER)
+		return 0;
+	if (wait->spin_us != 0)
+		return (uint64_t)wait->spin_us * 1000;
+	if (cpus == 0) {
+		cpus = platform_cpu_count();
+		atomic_store_explicit(&cpu_count, cpus, memory_order_relaxed);
+	}
+	/* On one CPU nothing can happen while we look. */
+	return cpus > 1 ? SPIN_DEFAULT_US * 1000 : 0;
+}
+
+/* Look for @budget_ns. */
+static bool spin_until_met(
+	const struct condition *condition, uint64_t budget_ns)
+{
+	uint64_t until_ns;
+
+	if (budget_ns == 0)
+		return condition->met(condition->arg);
+	until_ns = platform_now_ns() + budget_ns;
+	do {
+		for (int i = 0; i < SPIN_TURNS_PER_LOOK; i++) {
+			if (condition->met(condition->arg))
+				return true;
+			platform_relax();
+		}
+	} while (platform_now_ns() < until_ns);
+	return false;
+}
+
+/* One nap. Returns whether the condition was seen met before it. */
+static bool sleep_once(struct mipc_event *event,
+	const struct condition *condition, uint64_t nap_ns)
+{
+	/* W1: says that somebody may sleep. seq_cst: pairs with W4. */
+	uint32_t word = atomic_fetch_or_explicit(&event->word, MAYBE_ASLEEP,
+				memory_order_seq_cst) |
+			MAYBE_ASLEEP;
+
+	/* W2: the last look. Cannot move before W1. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (condition->met(condition->arg))
+		return true;
+	platform_wait(&event->word, word, nap_ns);
+	return false;
+}
+
+int event_await(struct mipc_event *event, const struct condition *condition,
+	struct wait *wait)
+{
+	uint64_t spin_ns;
+
+	if (wait_polls(wait))
+		return condition->met(condition->arg) ? 0 : -EAGAIN;
+	spin_ns = spin_budget_ns(wait);
+	for (;;) {
+		uint64_t turn_ns =
+			spin_ns < SLEEP_MAX_NS ? spin_ns : SLEEP_MAX_NS;
+		uint64_t nap_ns;
+		int err;
+
+		/* Spent once per call: to look again for as long after each nap
+		 * would be idle work for ever. */
+		if (spin_until_met(condition, wait_left_ns(wait, turn_ns)))
+			return 0;
+		if (wait->spin_us != MIPC_SPIN_ALWAYS)
+			spin_ns -= turn_ns;
+		nap_ns = wait_left_ns(wait, SLEEP_MAX_NS);
+		if (nap_ns == 0)
+			return -ETIMEDOUT;
+		err = condition->hopeless ? condition->hopeless(condition->arg)
+					  : 0;
+		if (err)
+			return err;
+		if (spin_ns == 0 && sleep_once(event, condition, nap_ns))
+			return 0;
+	}
+}
+
+/* The fence of W4 is behind us. */
+static void look_and_wake(struct mipc_event *event, int count)
+{
+	/* relaxed: the fence orders it */
+	uint32_t word =
+		atomic_load_explicit(&event->word, memory_order_relaxed);
+
+	while (__builtin_expect((word & MAYBE_ASLEEP) != 0, 0)) {
+		/* seq_cst: a sleeper's W1 comes either before, and is woken, or
+		 * after, and finds the count changed */
+		if (!atomic_compare_exchange_weak_explicit(&event->word, &word,
+			    (word + ONE_BUMP) & ~MAYBE_ASLEEP,
+			    memory_order_seq_cst, memory_order_relaxed))
+			continue;
+		if (platform_wake(&event->word, count) >= count)
+			/* There may be more of them: let the next waker look.
+			 * relaxed: a hint for later */
+			atomic_fetch_or_explicit(&event->word, MAYBE_ASLEEP,
+				memory_order_relaxed);
+		return;
+	}
+}
+
+void event_notify(struct mipc_event *event, int count)
+{
+	/* W4: after W3, the commit. seq_cst: pairs with W1. */
+	atomic_thread_fence(memory_order_seq_cst);
+	look_and_wake(event, count);
+}
+
+void event_notify_unlocked(struct mipc_event *event, int count)
+{
+	/* W4, by the exchange that freed the lock where that suffices */
+	platform_fence_after_exchange();
+	look_and_wake(event, count);
+}

@@ -1,0 +1,126 @@
+/* queue.h - many producers, many consumers, crash-safe.
+ *
+ * Promises, for any number of processes killed at any instruction:
+ *   1. a put that returned 0 is delivered,
+ *   2. to exactly one live consumer, unless its taker died: then it is gone
+ *      with it;
+ *   3. in order per producer;
+ *   4. never torn;
+ *   5. nobody waits for a dead process;
+ *   6. a put that was killed is delivered whole or not at all.
+ * A process that is stopped (SIGSTOP) is not dead: others wait for it up to
+ * their timeout. Producers never make consumers wait for what is already put.
+ *
+ * Source: docs/design.md, "The queue".
+ */
+#ifndef MMAPIPC_QUEUE_H
+#define MMAPIPC_QUEUE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <mmapipc/mmapipc.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mipc_queue mipc_queue;
+
+/* mipc_queue_create - make a queue called @name and attach to it.
+ * @capacity_bytes: for all messages together, their headers of 8 bytes and the
+ *   padding to 8 included; rounded up to a power of two of at least a page;
+ *   0: 1 MiB. At most 2^38.
+ * Every page is allocated now, so that no later put can fail for memory.
+ * Returns 0 and a handle, to be closed by mipc_queue_close(); -EEXIST; -ENOSPC;
+ * -EINVAL; -ENAMETOOLONG; others as open(2). On error nothing was made. */
+int mipc_queue_create(const char *name, uint64_t capacity_bytes,
+	const struct mipc_options *options, mipc_queue **ret_queue);
+
+/* mipc_queue_open - attach to an existing one.
+ * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPROTO; -EBADMSG; -EPERM; -ELOOP;
+ * -ENOSPC; others as open(2). On error nothing was changed. */
+int mipc_queue_open(const char *name, const struct mipc_options *options,
+	mipc_queue **ret_queue);
+
+/* mipc_queue_close - detach and free the handle. Accepts NULL. */
+void mipc_queue_close(mipc_queue *queue);
+
+/* mipc_queue_unlink - remove the name of a queue; its users go on.
+ * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPERM; -ELOOP. */
+int mipc_queue_unlink(const char *name);
+
+/* mipc_queue_put - copy one message in.
+ * @len: bytes, 0 to mipc_queue_max_len().
+ * @timeout_ns: relative; 0 polls; MIPC_FOREVER. Covers the wait for the lock
+ *   and for room.
+ * Progress: blocking; lock-free but for a live holder of the producers' lock.
+ * Thread-safe. Not async-signal-safe.
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EMSGSIZE; -EBADMSG; -EBUSY
+ * and -ENOSPC (in a forked child, see mmapipc.h). */
+int mipc_queue_put(
+	mipc_queue *queue, const void *data, size_t len, uint64_t timeout_ns);
+
+/* mipc_queue_get - take the oldest message.
+ * @size: room at @buffer, in bytes.
+ * @ret_len: its length; also on -EMSGSIZE, when it is longer than @size and
+ *   stays in the queue.
+ * Progress, threads and signals as mipc_queue_put().
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EMSGSIZE; -EBADMSG; -EBUSY
+ * and -ENOSPC (in a forked child). */
+int mipc_queue_get(mipc_queue *queue, void *buffer, size_t size,
+	uint64_t timeout_ns, size_t *ret_len);
+
+/* mipc_queue_put_batch - put up to @count messages, in a row and all at once.
+ * @messages: iov_base and iov_len of each. Not kept.
+ * Waits until the first one fits; then puts as many as fit. A put that is
+ * killed leaves all of them or none.
+ * Returns how many (1 to @count); otherwise as mipc_queue_put(). */
+int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
+	unsigned count, uint64_t timeout_ns);
+
+/* mipc_queue_get_batch - take up to @count messages.
+ * @messages: in: room; out: iov_len is the length of each message taken.
+ * Waits for the first one; then takes what is there and fits its buffer.
+ * Returns how many (1 to @count); otherwise as mipc_queue_get(), with the
+ * needed size in messages[0].iov_len on -EMSGSIZE. */
+int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
+	unsigned count, uint64_t timeout_ns);
+
+/* mipc_queue_size - messages in the queue. A snapshot: others go on. */
+uint64_t mipc_queue_size(const mipc_queue *queue);
+
+/* mipc_queue_empty - is there none? A snapshot as well. */
+bool mipc_queue_empty(const mipc_queue *queue);
+
+/* mipc_queue_clear - drop every message put so far.
+ * Returns 0; -ETIMEDOUT; -EAGAIN; -EBADMSG. */
+int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns);
+
+uint64_t mipc_queue_capacity(const mipc_queue *queue); /* bytes */
+uint64_t mipc_queue_max_len(const mipc_queue *queue);  /* of one message */
+
+/* Who is in the way, and how often somebody died there. */
+struct mipc_queue_info {
+	uint64_t messages;
+	uint64_t bytes_used;
+	pid_t producer_lock_holder; /* process that holds it now; 0: nobody */
+	pid_t consumer_lock_holder;
+	uint64_t recoveries; /* locks taken over from the dead so far */
+	unsigned parties;    /* live handles attached */
+};
+
+/* mipc_queue_inspect - a snapshot for people and for tests. Takes no lock.
+ * Returns 0; -EBADMSG. */
+int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info);
+
+/* mipc_queue_check - the queue's invariants, for tests after a crash.
+ * Only while nobody puts or gets. Returns 0; -EBADMSG. */
+int mipc_queue_check(const mipc_queue *queue);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

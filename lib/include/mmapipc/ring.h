@@ -1,0 +1,119 @@
+/* ring.h - one producer, one consumer, lock-free.
+ *
+ * Messages of 0 to mipc_ring_max_len() bytes, in order, each whole. Reading and
+ * writing are wait-free: no lock, no system call, unless a side has to wait.
+ *
+ * Producer and consumer are roles. A role belongs to one live handle; another
+ * gets -EBUSY. The role of a process that died, killed at whatever instruction,
+ * can be taken over by opening the ring again: the new producer goes on behind
+ * the last message that was written whole, the new consumer with the first that
+ * the old one had not finished reading.
+ *
+ * Source: docs/design.md, "The ring".
+ */
+#ifndef MMAPIPC_RING_H
+#define MMAPIPC_RING_H
+
+#include <sys/uio.h>
+
+#include <mmapipc/mmapipc.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mipc_ring mipc_ring;
+
+enum mipc_ring_role {
+	MIPC_RING_OBSERVER = 0, /* neither: may ask for sizes only */
+	MIPC_RING_PRODUCER = 1 << 0,
+	MIPC_RING_CONSUMER = 1 << 1,
+};
+
+/* mipc_ring_create - make a ring called @name and attach to it.
+ * @capacity_bytes: for all messages together, their headers of 8 bytes and the
+ *   padding to 8 included; rounded up to a power of two of at least a page;
+ *   0: 1 MiB. At most 2^38.
+ * @roles: the roles to hold, or'd.
+ * Every page is allocated now, so that no later write can fail.
+ * Returns 0 and a handle, to be closed by mipc_ring_close(); -EEXIST; -ENOSPC;
+ * -EINVAL; -ENAMETOOLONG; others as open(2). On error nothing was made. */
+int mipc_ring_create(const char *name, uint64_t capacity_bytes, unsigned roles,
+	const struct mipc_options *options, mipc_ring **ret_ring);
+
+/* mipc_ring_open - attach in the given roles.
+ * Returns 0; -EBUSY (a live process holds the role); -ENOENT; -EILSEQ;
+ * -EPROTOTYPE; -EPROTO; -EBADMSG; -EPERM; -ELOOP; -ENOSPC; others as open(2).
+ * On error nothing was changed. */
+int mipc_ring_open(const char *name, unsigned roles,
+	const struct mipc_options *options, mipc_ring **ret_ring);
+
+/* mipc_ring_close - leave the roles, detach, free the handle. Accepts NULL.
+ * What was written stays readable. */
+void mipc_ring_close(mipc_ring *ring);
+
+/* mipc_ring_unlink - remove the name of a ring; its users go on.
+ * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPERM; -ELOOP. */
+int mipc_ring_unlink(const char *name);
+
+/* mipc_ring_write - copy one message into the ring.
+ * @ring: attached as producer; one thread at a time.
+ * @len: bytes, 0 to mipc_ring_max_len().
+ * @timeout_ns: relative; 0 polls; MIPC_FOREVER.
+ * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (full, and the
+ * consumer has gone); -EMSGSIZE; -EBADMSG; -EBUSY (in a forked child, while the
+ * parent holds the role); -EINVAL (not the producer). */
+int mipc_ring_write(
+	mipc_ring *ring, const void *data, size_t len, uint64_t timeout_ns);
+
+/* mipc_ring_read - copy the next message out of the ring and free its place.
+ * @ring: attached as consumer; one thread at a time.
+ * @size: room at @buffer, in bytes.
+ * @ret_len: length of the message; also on -EMSGSIZE, when it is longer than
+ *   @size and stays in the ring.
+ * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (empty, and the
+ * producer has gone); -EMSGSIZE; -EBADMSG; -EBUSY; -EINVAL. */
+int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
+	uint64_t timeout_ns, size_t *ret_len);
+
+/* mipc_ring_write_batch - write up to @count messages, seen all at once.
+ * @messages: iov_base and iov_len of each. Not kept.
+ * Waits until the first one fits; then writes as many as fit.
+ * Returns how many (1 to @count); otherwise as mipc_ring_write(). */
+int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
+	unsigned count, uint64_t timeout_ns);
+
+/* mipc_ring_read_batch - read up to @count messages.
+ * @messages: in: room; out: iov_len is the length of each message read.
+ * Waits for the first one; then takes what is there and fits its buffer.
+ * Returns how many (1 to @count); otherwise as mipc_ring_read(), with the
+ * needed size in messages[0].iov_len on -EMSGSIZE. */
+int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
+	unsigned count, uint64_t timeout_ns);
+
+/* mipc_ring_available_write - length of the longest message that could be
+ * written now without waiting. For the producer exact as a lower bound. */
+uint64_t mipc_ring_available_write(const mipc_ring *ring);
+
+/* mipc_ring_available_read - bytes in use by messages not yet read, their
+ * headers and padding included; 0 exactly when the ring is empty. */
+uint64_t mipc_ring_available_read(const mipc_ring *ring);
+
+/* mipc_ring_clear - drop every message written so far.
+ * @ring: attached as consumer. Returns 0; -EINVAL; -EBADMSG; -EBUSY. */
+int mipc_ring_clear(mipc_ring *ring);
+
+uint64_t mipc_ring_capacity(const mipc_ring *ring); /* bytes */
+uint64_t mipc_ring_max_len(const mipc_ring *ring);  /* bytes of one message */
+
+/* mipc_ring_check - the ring's invariants, for tests after a crash.
+ * Only while nobody writes or reads. Returns 0; -EBADMSG. */
+int mipc_ring_check(const mipc_ring *ring);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

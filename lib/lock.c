@@ -1,0 +1,290 @@
+/* lock.c - one word that survives its owner.
+ *
+ * The word is 0 when free, else the owner's name, with PLATFORM_WAITERS set
+ * when somebody may be asleep. A name is
+ *
+ *   the thread's number, when it counts in the segment's home namespace: the
+ *   kernel is told of the word beforehand (platform_announce) and sets
+ *   PLATFORM_OWNER_DIED in it when the thread dies, in well under a
+ *   millisecond, whatever else the process holds;
+ *
+ *   BY_PARTY and the party's slot otherwise (another pid namespace, or a system
+ *   without such a service). No thread has a number with that bit, so the
+ *   kernel never touches such a word.
+ *
+ * Second line, for a word that the kernel missed: whoever has slept for
+ * SUSPECT_NS asks whether the owner is alive. It is dead if
+ *
+ *   its name is a party's, and nobody has the byte lock of that slot; or
+ *   its name is a thread's, and there is no such thread (seen from home); or
+ *   lock->owner says that this very thread holds the lock through a party, and
+ *   nobody has the byte lock of that party's slot.
+ *
+ * lock->owner is written behind the word when the lock is taken, set to 0 before
+ * the word when it is released, and before the word by who takes it from a dead
+ * owner: so it never speaks of anybody but the word's owner, if of anybody. To
+ * be sure that the slot is not given to somebody else meanwhile, the suspicious
+ * one holds its byte lock itself while it frees the word (party_while_dead).
+ *
+ *   word          edge                       taker dies just after it
+ *   0          -> name         acquire       kernel, or second line
+ *   name       -> name|W       a waiter      nothing lost: the bit is a hint
+ *   name|...   -> OWNER_DIED|W kernel, or a waiter who found the owner dead
+ *   OWNER_DIED -> name|W       acquire, told to repair; as the first line
+ *   name|...   -> 0            release       kernel wakes one waiter (word is 0
+ *                                            and announced); else they look
+ *                                            again after SUSPECT_NS
+ *
+ * What it does not do: fairness; and it never robs an owner that is stopped.
+ */
+#include "lock.h"
+
+#include <errno.h>
+
+#include "event.h"
+#include "party.h"
+#include "platform.h"
+#include "segment.h"
+
+#define BY_PARTY UINT32_C(0x20000000)
+#define NAME_MASK UINT32_C(0x3fffffff)
+
+enum {
+	/* A critical section is some 10 ns; its end comes within this many
+	 * pauses unless its owner is off its CPU. */
+	SPIN_TURNS = 64,
+	/* Long for a runnable owner, and the question is a system call or
+	 * two. */
+	SUSPECT_NS = 2000000,
+	POLLS_PER_SUSPICION = 256,
+};
+
+static uint32_t my_name(const struct segment *segment)
+{
+	uint32_t thread = segment->at_home ? platform_thread() : 0;
+
+	return thread ? thread : BY_PARTY | (segment->party + 1);
+}
+
+static uint64_t owner_of(uint32_t name, uint32_t slot)
+{
+	return (uint64_t)name << 32 | (slot + 1);
+}
+
+static uint32_t word_of(const struct mipc_lock *lock)
+{
+	/* relaxed: L1 orders */
+	return atomic_load_explicit(&lock->word, memory_order_relaxed);
+}
+
+static void set_owner(struct mipc_lock *lock, uint64_t owner)
+{
+	/* In program order with the word, as a death leaves a prefix: the
+	 * signal fences bind the compiler. relaxed: compared with the word by
+	 * who reads it. */
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&lock->owner, owner, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* The slot of the party through which the word's owner holds the lock; false:
+ * not known. */
+static bool owner_slot(
+	const struct mipc_lock *lock, uint32_t word, uint32_t *ret_slot)
+{
+	uint32_t name = word & NAME_MASK;
+	uint64_t owner;
+
+	if (name & BY_PARTY) {
+		*ret_slot = (name & ~BY_PARTY) - 1;
+		return true;
+	}
+	/* relaxed: see set_owner() */
+	owner = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+	*ret_slot = (uint32_t)owner - 1;
+	return owner >> 32 == name;
+}
+
+/* The owner of @word is known to be dead: free the word for it. */
+static void orphan(struct mipc_lock *lock, uint32_t word)
+{
+	/* relaxed: no data goes with it; L1 of the next owner orders */
+	atomic_compare_exchange_strong_explicit(&lock->word, &word,
+		(word & PLATFORM_WAITERS) | PLATFORM_OWNER_DIED,
+		memory_order_relaxed, memory_order_relaxed);
+}
+
+struct suspect {
+	struct mipc_lock *lock;
+	uint32_t word;
+	uint32_t slot;
+};
+
+/* With the byte lock of the slot in our hands: is it still the same owner? */
+static void orphan_if_same(void *arg)
+{
+	const struct suspect *suspect = arg;
+	uint32_t slot;
+
+	if (word_of(suspect->lock) == suspect->word &&
+		owner_slot(suspect->lock, suspect->word, &slot) &&
+		slot == suspect->slot)
+		orphan(suspect->lock, suspect->word);
+}
+
+/* Ask after the owner of @word, and free the lock if it is dead. */
+static void inquire(
+	struct mipc_lock *lock, struct segment *segment, uint32_t word)
+{
+	struct suspect suspect = {lock, word, 0};
+	uint32_t name = word & NAME_MASK;
+
+	if (name == 0)
+		return;
+	if (!(name & BY_PARTY) && segment->at_home &&
+		platform_thread_gone(name))
+		orphan(lock, word);
+	else if (owner_slot(lock, word, &suspect.slot))
+		party_while_dead(
+			segment, suspect.slot, orphan_if_same, &suspect);
+}
+
+/* One try to make the free or orphaned @seen ours. Returns as lock_acquire, or
+ * -EAGAIN when the word is somebody's or has changed. */
+static int try_take(
+	struct mipc_lock *lock, uint32_t seen, uint32_t name, uint32_t waiters)
+{
+	uint32_t flags = (seen & PLATFORM_WAITERS) | waiters;
+
+	if ((seen & NAME_MASK) != 0)
+		return -EAGAIN;
+	if (seen & PLATFORM_OWNER_DIED)
+		set_owner(lock, 0);
+	/* L1: takes the lock. acquire: pairs with L2 of the owner before. */
+	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen,
+		    name | flags, memory_order_acquire, memory_order_relaxed))
+		return -EAGAIN;
+	return (seen & PLATFORM_OWNER_DIED) != 0;
+}
+
+/* Short of sleeping: the owner is usually about to let go. */
+static int spin_for(struct mipc_lock *lock, uint32_t name)
+{
+	for (int i = 0; i < SPIN_TURNS; i++) {
+		int rc = try_take(lock, word_of(lock), name, 0);
+
+		if (rc != -EAGAIN)
+			return rc;
+		platform_relax();
+	}
+	return -EAGAIN;
+}
+
+static int sleep_for(struct mipc_lock *lock, struct segment *segment,
+	uint32_t name, struct wait *wait)
+{
+	for (;;) {
+		uint32_t seen = word_of(lock);
+		uint64_t nap_ns;
+		/* Having slept, we cannot know who else does: keep the bit. */
+		int rc = try_take(lock, seen, name, PLATFORM_WAITERS);
+
+		if (rc != -EAGAIN)
+			return rc;
+		nap_ns = wait_left_ns(wait, SUSPECT_NS);
+		if (nap_ns == 0)
+			return -ETIMEDOUT;
+		if ((seen & NAME_MASK) == 0)
+			continue; /* changed under our hands: at once again */
+		/* relaxed: a hint to the owner, read by L2 */
+		if (!(seen & PLATFORM_WAITERS) &&
+			!atomic_compare_exchange_strong_explicit(&lock->word,
+				&seen, seen | PLATFORM_WAITERS,
+				memory_order_relaxed, memory_order_relaxed))
+			continue;
+		seen |= PLATFORM_WAITERS;
+		platform_wait(&lock->word, seen, nap_ns);
+		if (word_of(lock) == seen)
+			inquire(lock, segment, seen);
+	}
+}
+
+/* Somebody who only polls must find a dead owner, too, some time. */
+static int poll_in_vain(
+	struct mipc_lock *lock, struct segment *segment, uint32_t name)
+{
+	/* relaxed: a counter */
+	if (atomic_fetch_add_explicit(
+		    &segment->vain_polls, 1, memory_order_relaxed) %
+			POLLS_PER_SUSPICION !=
+		POLLS_PER_SUSPICION - 1)
+		return -EAGAIN;
+	inquire(lock, segment, word_of(lock));
+	return spin_for(lock, name);
+}
+
+int lock_acquire(
+	struct mipc_lock *lock, struct segment *segment, struct wait *wait)
+{
+	uint32_t name = my_name(segment);
+	uint32_t seen = 0;
+	int rc = 0;
+
+	if (!(name & BY_PARTY))
+		platform_announce(&lock->word);
+	/* L1, the fast path */
+	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen, name,
+		    memory_order_acquire, memory_order_relaxed)) {
+		rc = spin_for(lock, name);
+		if (rc == -EAGAIN)
+			rc = wait_polls(wait)
+				     ? poll_in_vain(lock, segment, name)
+				     : sleep_for(lock, segment, name, wait);
+	}
+	if (rc < 0)
+		platform_retract();
+	else
+		set_owner(lock, owner_of(name, segment->party));
+	return rc;
+}
+
+void lock_release(struct mipc_lock *lock)
+{
+	uint32_t seen;
+
+	set_owner(lock, 0);
+	/* L2: gives the lock back. release: pairs with L1 of the next owner. */
+	seen = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+	if (__builtin_expect((seen & PLATFORM_WAITERS) != 0, 0))
+		platform_wake(&lock->word, 1);
+	platform_retract();
+}
+
+void lock_bury(struct mipc_lock *lock, uint32_t slot)
+{
+	uint32_t word = word_of(lock);
+	uint32_t owner;
+
+	if ((word & NAME_MASK) == 0)
+		return;
+	if (slot == MIPC_PARTY_COUNT ||
+		(owner_slot(lock, word, &owner) && owner == slot))
+		orphan(lock, word);
+}
+
+uint32_t lock_holder_pid(
+	const struct mipc_lock *lock, const struct segment *segment)
+{
+	uint32_t word = word_of(lock);
+	uint32_t slot;
+
+	if ((word & NAME_MASK) == 0)
+		return 0;
+	if (!owner_slot(lock, word, &slot))
+		return word & NAME_MASK; /* its first thread, if it has one */
+	if (slot >= MIPC_PARTY_COUNT)
+		return 0;
+	/* relaxed: a snapshot for people */
+	return atomic_load_explicit(
+		&segment->shared->parties[slot].pid, memory_order_relaxed);
+}

@@ -1,0 +1,431 @@
+/* platform_linux.c - Linux: tmpfs files, open-file-description locks, futexes
+ * and the robust list.
+ *
+ * The one uncommon thing here is platform_announce(). The kernel keeps, for
+ * each thread, a list of locks to mark when the thread dies, and beside it one
+ * word: the lock that is being taken or released right now (list_op_pending,
+ * get_robust_list(2)). The C library registers that list for its robust
+ * mutexes. We borrow the word only, for as long as one of our locks is held: no
+ * list pointer ever lies in shared memory, where a peer could forge it. The C
+ * library uses the word within its own mutex calls alone, which never happen
+ * while we hold a lock, except in a signal handler; then the notice is lost and
+ * the byte locks answer instead.
+ */
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FILE_MODE = 0600 };
+
+int platform_path(const char *name, char *path, size_t path_bytes)
+{
+	bool bare;
+	int len;
+
+	if (!name || !*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return -EINVAL;
+	bare = !strchr(name, '/');
+	len = snprintf(path, path_bytes, "%s%s", bare ? "/dev/shm/" : "", name);
+	if (len < 0 || (size_t)len >= path_bytes)
+		return -ENAMETOOLONG;
+	if (path[len - 1] == '/')
+		return -EISDIR;
+	return 0;
+}
+
+/* The folder of @path, in @folder. */
+static void folder_of(const char *path, char *folder, size_t folder_bytes)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = (size_t)(slash - path);
+
+	if (len == 0)
+		len = 1;
+	if (len >= folder_bytes)
+		len = folder_bytes - 1;
+	memcpy(folder, path, len);
+	folder[len] = '\0';
+}
+
+/* A name beside @path that nobody uses: of this process, counted up. */
+static int sibling_of(const char *path, char *sibling, size_t sibling_bytes)
+{
+	static _Atomic unsigned counter;
+	/* relaxed: only has to be unique within the process */
+	unsigned n =
+		atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed);
+	char folder[PATH_MAX];
+	int len;
+
+	folder_of(path, folder, sizeof(folder));
+	len = snprintf(sibling, sibling_bytes, "%s/.mmapipc-%ld-%u", folder,
+		(long)getpid(), n);
+	return len < 0 || (size_t)len >= sibling_bytes ? -ENAMETOOLONG : 0;
+}
+
+int platform_create(const char *path, uint64_t size_bytes,
+	struct platform_new_file *ret_file)
+{
+	char folder[PATH_MAX];
+	int err;
+
+	ret_file->temporary[0] = '\0';
+	folder_of(path, folder, sizeof(folder));
+	ret_file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
+	if (ret_file->fd < 0 && (errno == EISDIR || errno == EOPNOTSUPP)) {
+		/* A file system without nameless files. */
+		err = sibling_of(
+			path, ret_file->temporary, sizeof(ret_file->temporary));
+		if (err)
+			return err;
+		ret_file->fd = open(ret_file->temporary,
+			O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
+	}
+	if (ret_file->fd < 0)
+		return -errno;
+	err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
+	if (err)
+		platform_discard(ret_file);
+	return err;
+}
+
+void platform_discard(struct platform_new_file *file)
+{
+	if (file->temporary[0])
+		unlink(file->temporary);
+	close(file->fd);
+}
+
+/* Give a nameless file a name that must be free. */
+static int link_to(int fd, const char *path)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+		return -errno;
+	return 0;
+}
+
+int platform_publish(
+	struct platform_new_file *file, const char *path, bool replace)
+{
+	int err;
+
+	if (!file->temporary[0]) {
+		if (!replace)
+			return link_to(file->fd, path);
+		/* A link cannot replace: through a name in between. */
+		err = sibling_of(
+			path, file->temporary, sizeof(file->temporary));
+		if (!err)
+			err = link_to(file->fd, file->temporary);
+		if (err) {
+			file->temporary[0] = '\0';
+			return err;
+		}
+	}
+	/* Never two names at once, which nobody would open. */
+	if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, path,
+		    replace ? 0 : RENAME_NOREPLACE))
+		return -errno; /* platform_discard() takes the name away */
+	file->temporary[0] = '\0';
+	return 0;
+}
+
+int platform_open(
+	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size)
+{
+	struct stat st;
+	int err = 0;
+	/* O_NONBLOCK: a FIFO of that name must not hold us up */
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == EISDIR || errno == ENXIO ? -EILSEQ : -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = -EILSEQ;
+	else if (!any_owner && st.st_uid != geteuid())
+		err = -EPERM;
+	else if (st.st_nlink > 1)
+		err = -EPERM;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+bool platform_same_file(int fd, const char *path)
+{
+	struct stat by_fd, by_path;
+
+	return !fstat(fd, &by_fd) && !lstat(path, &by_path) &&
+	       by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+}
+
+int platform_reopen(int fd, int *ret_fd)
+{
+	char link[64];
+	int new_fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	new_fd = open(link, O_RDWR | O_CLOEXEC);
+	if (new_fd < 0)
+		return errno == ENOENT ? -ENOTSUP : -errno;
+	*ret_fd = new_fd;
+	return 0;
+}
+
+int64_t platform_read_at(int fd, void *buffer, size_t len, uint64_t offset)
+{
+	ssize_t got;
+
+	do {
+		got = pread(fd, buffer, len, (off_t)offset);
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
+int platform_write_at(int fd, const void *data, size_t len, uint64_t offset)
+{
+	ssize_t put;
+
+	do {
+		put = pwrite(fd, data, len, (off_t)offset);
+	} while (put < 0 && errno == EINTR);
+	if (put < 0)
+		return -errno;
+	return (size_t)put == len ? 0 : -EIO;
+}
+
+int platform_unlink(const char *path)
+{
+	return unlink(path) ? -errno : 0;
+}
+
+void platform_close(int fd)
+{
+	close(fd);
+}
+
+size_t platform_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int platform_map(int fd, size_t len, size_t mirror_len, void **ret_base)
+{
+	const int access = PROT_READ | PROT_WRITE;
+	char *base, *mirror;
+	int err;
+
+	/* Reserve the whole range first, so that nothing else gets in between. */
+	base = mmap(NULL, len + mirror_len, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	if (mmap(base, len, access, MAP_SHARED | MAP_FIXED, fd, 0) ==
+		MAP_FAILED)
+		goto fail;
+	mirror = base + len;
+	if (mirror_len &&
+		mmap(mirror, mirror_len, access, MAP_SHARED | MAP_FIXED, fd,
+			(off_t)(len - mirror_len)) == MAP_FAILED)
+		goto fail;
+	*ret_base = base;
+	return 0;
+fail:
+	err = -errno;
+	munmap(base, len + mirror_len);
+	return err;
+}
+
+void platform_unmap(void *base, size_t total_len)
+{
+	munmap(base, total_len);
+}
+
+static struct flock byte_range(uint64_t first, uint64_t count, short type)
+{
+	struct flock range = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)first,
+		.l_len = (off_t)count,
+	};
+
+	return range;
+}
+
+int platform_byte_lock(int fd, uint64_t byte, bool shared)
+{
+	struct flock range = byte_range(byte, 1, shared ? F_RDLCK : F_WRLCK);
+
+	if (!fcntl(fd, F_OFD_SETLK, &range))
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+void platform_byte_unlock(int fd, uint64_t byte)
+{
+	struct flock range = byte_range(byte, 1, F_UNLCK);
+
+	fcntl(fd, F_OFD_SETLK, &range);
+}
+
+int platform_bytes_held(int fd, uint64_t first, uint64_t count)
+{
+	/* What keeps a reader out is held alone. */
+	struct flock range = byte_range(first, count, F_RDLCK);
+
+	if (fcntl(fd, F_OFD_GETLK, &range))
+		return -errno;
+	return range.l_type != F_UNLCK;
+}
+
+/* What the calling thread needs at every lock. initial-exec: two words, read
+ * without a call even from a shared object. */
+static _Thread_local struct thread_facts {
+	uint32_t number;
+	struct robust_list_head *robust;
+} thread __attribute__((tls_model("initial-exec")));
+
+static void learn_thread(void)
+{
+	struct robust_list_head *head = NULL;
+	size_t len = 0;
+
+	/* A C library that registers no list for this thread leaves the byte
+	 * locks as the only line. */
+	if (!syscall(SYS_get_robust_list, 0, &head, &len) &&
+		len == sizeof(*head))
+		thread.robust = head;
+	thread.number = (uint32_t)syscall(SYS_gettid);
+}
+
+uint32_t platform_thread(void)
+{
+	if (thread.number == 0)
+		learn_thread();
+	return thread.robust ? thread.number : 0;
+}
+
+void platform_announce(_Atomic uint32_t *word)
+{
+	struct robust_list_head *head = thread.robust;
+
+	/* The kernel adds futex_offset to find the word. */
+	if (head)
+		head->list_op_pending =
+			(struct robust_list *)((char *)word -
+					       head->futex_offset);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+void platform_retract(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	if (thread.robust)
+		thread.robust->list_op_pending = NULL;
+}
+
+bool platform_thread_gone(uint32_t number)
+{
+	return syscall(SYS_tkill, (int)number, 0) && errno == ESRCH;
+}
+
+uint64_t platform_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) ? 0 : (uint64_t)st.st_ino;
+}
+
+uint32_t platform_process(void)
+{
+	return (uint32_t)getpid();
+}
+
+static long futex(_Atomic uint32_t *word, int op, uint32_t value,
+	const struct timespec *timeout)
+{
+	return syscall(SYS_futex, word, op, value, timeout, NULL, 0);
+}
+
+void platform_wait(
+	_Atomic uint32_t *word, uint32_t expected, uint64_t timeout_ns)
+{
+	struct timespec timeout = {
+		.tv_sec = (time_t)(timeout_ns / 1000000000u),
+		.tv_nsec = (long)(timeout_ns % 1000000000u),
+	};
+
+	/* EAGAIN, EINTR and ETIMEDOUT all mean: look again */
+	futex(word, FUTEX_WAIT, expected, &timeout);
+}
+
+int platform_wake(_Atomic uint32_t *word, int count)
+{
+	long woken = futex(word, FUTEX_WAKE, (uint32_t)count, NULL);
+
+	return woken < 0 ? 0 : (int)woken;
+}
+
+unsigned platform_cpu_count(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : (unsigned)count;
+}
+
+uint64_t platform_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void platform_sleep_ns(uint64_t duration_ns)
+{
+	struct timespec duration = {
+		.tv_sec = (time_t)(duration_ns / 1000000000u),
+		.tv_nsec = (long)(duration_ns % 1000000000u),
+	};
+
+	nanosleep(&duration, NULL);
+}
+
+static void (*child_handler)(void);
+
+/* The child's one thread has a new number, and a list that the C library
+ * registered anew. */
+static void forget_thread(void)
+{
+	thread = (struct thread_facts){0};
+	child_handler();
+}
+
+int platform_at_fork(void (*before)(void), void (*after_parent)(void),
+	void (*after_child)(void))
+{
+	child_handler = after_child;
+	return -pthread_atfork(before, after_parent, forget_thread);
+}

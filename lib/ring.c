@@ -1,0 +1,422 @@
+/* ring.c - one producer, one consumer.
+ *
+ * A record is committed by ONE release store, that of its own header word (R1),
+ * after its body was copied and the word behind it, where the next header will
+ * stand, was set to 0. The consumer looks at the header at its head: 0 means
+ * nothing yet. So one cache line travels per small message, and not a second one
+ * with an index. The shared tail is stored right behind (R2); the consumer does
+ * not read it, so its line stays with the producer and costs nothing. A batch
+ * writes all its headers but the first before the one store that commits it.
+ *
+ * Invariants, after every instruction:
+ *   head <= tail <= head + capacity;  the records in [head, tail) are whole;
+ *   the word behind the last committed record is 0;
+ *   tail is behind that place by at most the records of one call.
+ *
+ * What a crash leaves: before R1, scribbles behind the last record, which
+ * nobody looks at; between R1 and R2, a tail that the next producer brings up to
+ * date by walking over the headers (ring_role.c). A consumer that dies before A2
+ * leaves the record to the next consumer.
+ *
+ * What it does not do: more than one of each side. Use the queue.
+ */
+#include "ring_handle.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "event.h"
+
+enum {
+	/* A poll that finds nothing asks after the other side's life only now
+	 * and then: the question is a system call. */
+	IDLE_POLLS_PER_QUESTION = 1024,
+};
+
+static int broken(mipc_ring *ring)
+{
+	atomic_store_explicit(&ring->broken, -EBADMSG, memory_order_relaxed);
+	/* Every later call comes to enter_slowly(). release: and sees why. */
+	atomic_store_explicit(&ring->roles, 0, memory_order_release);
+	return -EBADMSG;
+}
+
+static int enter_slowly(mipc_ring *ring, unsigned role)
+{
+	bool may = roles_of(ring) & role;
+	/* relaxed: ordered by roles_of() */
+	int err = atomic_load_explicit(&ring->broken, memory_order_relaxed);
+
+	if (err)
+		return err;
+	return may ? segment_enter(&ring->segment) : -EINVAL;
+}
+
+/* May this handle act as @role? In a forked child it attaches anew. */
+static inline int ring_enter(mipc_ring *ring, unsigned role)
+{
+	if (__builtin_expect(
+		    segment_is_ours(&ring->segment) && (roles_of(ring) & role),
+		    1))
+		return 0;
+	return enter_slowly(ring, role);
+}
+
+/* The same for a poll in vain, which must stay cheap. */
+static bool peer_gone_cheaply(
+	mipc_ring *ring, unsigned role, unsigned *idle_polls)
+{
+	if (ring_peer_left(ring, role))
+		return true;
+	return ++*idle_polls % IDLE_POLLS_PER_QUESTION == 0 &&
+	       ring_peer_gone(ring, role);
+}
+
+/* Room for @need more bytes, and the 0 behind them? -EAGAIN: not now. */
+static int check_room(mipc_ring *ring, uint64_t need)
+{
+	uint64_t tail = ring->producer.tail;
+	uint64_t limit = record_limit(ring) - need;
+	uint64_t head;
+
+	if (need > record_limit(ring))
+		return -EAGAIN; /* a batch larger than the ring */
+	if (__builtin_expect(tail - ring->producer.head_seen <= limit, 1))
+		return 0;
+	/* A3: what the consumer read may be overwritten. Pairs with A2. */
+	head = atomic_load_explicit(&ring->control->head, memory_order_acquire);
+	if (!positions_valid(ring, head, tail))
+		return broken(ring);
+	ring->producer.head_seen = head;
+	return tail - head <= limit ? 0 : -EAGAIN;
+}
+
+/* The body and the length of a record at @position, but not its header. */
+static void fill_record(
+	mipc_ring *ring, uint64_t position, const void *data, size_t len)
+{
+	if (len)
+		memcpy(record_at(
+			       &ring->segment, position + RECORD_HEADER_BYTES),
+			data, len);
+}
+
+/* Make the records up to @end visible by the header word of the first. */
+static void commit(mipc_ring *ring, uint64_t first_len, uint64_t end)
+{
+	_Atomic uint64_t *first =
+		record_header(&ring->segment, ring->producer.tail);
+
+	/* relaxed: R1 orders it */
+	atomic_store_explicit(
+		record_header(&ring->segment, end), 0, memory_order_relaxed);
+	/* R1: publishes the bytes and all further headers. Pairs with A1. */
+	atomic_store_explicit(
+		first, record_word(first_len), memory_order_release);
+	ring->producer.tail = end;
+	/* R2: for sizes and for the next producer. release: pairs with the
+	 * acquire in adopt_tail(). */
+	atomic_store_explicit(&ring->control->tail, end, memory_order_release);
+	event_notify(&ring->control->readable, 1);
+}
+
+struct room_wait {
+	mipc_ring *ring;
+	uint64_t need;
+};
+
+static bool has_room(void *arg)
+{
+	const struct room_wait *room = arg;
+
+	return check_room(room->ring, room->need) != -EAGAIN;
+}
+
+static int consumer_gone(void *arg)
+{
+	const struct room_wait *room = arg;
+
+	return ring_peer_gone(room->ring, MIPC_RING_CONSUMER) ? -EPIPE : 0;
+}
+
+/* Wait until a record of @need bytes fits. */
+static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
+{
+	struct room_wait room = {ring, need};
+	const struct condition condition = {has_room, consumer_gone, &room};
+	struct wait wait = {timeout_ns, 0, ring->spin_us};
+	int err = check_room(ring, need);
+
+	if (__builtin_expect(err != -EAGAIN, 1))
+		return err;
+	if (timeout_ns == 0)
+		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
+			       &ring->producer.idle_polls)
+			       ? -EPIPE
+			       : -EAGAIN;
+	err = event_await(&ring->control->writable, &condition, &wait);
+	return err ? err : check_room(ring, need);
+}
+
+static int check_len(const mipc_ring *ring, size_t len)
+{
+	return len > mipc_ring_max_len(ring) ? -EMSGSIZE : 0;
+}
+
+int mipc_ring_write(
+	mipc_ring *ring, const void *data, size_t len, uint64_t timeout_ns)
+{
+	int err = ring_enter(ring, MIPC_RING_PRODUCER);
+
+	if (!err)
+		err = check_len(ring, len);
+	if (!err)
+		err = await_room(ring, record_bytes(len), timeout_ns);
+	if (err)
+		return err;
+	fill_record(ring, ring->producer.tail, data, len);
+	commit(ring, len, ring->producer.tail + record_bytes(len));
+	return 0;
+}
+
+int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	int err = ring_enter(ring, MIPC_RING_PRODUCER);
+	uint64_t end;
+	unsigned i;
+
+	if (count == 0 || count > INT_MAX)
+		return -EINVAL;
+	for (i = 0; !err && i < count; i++)
+		err = check_len(ring, messages[i].iov_len);
+	if (!err)
+		err = await_room(
+			ring, record_bytes(messages[0].iov_len), timeout_ns);
+	if (err)
+		return err;
+	end = ring->producer.tail;
+	for (i = 0; i < count; i++) {
+		uint64_t next = end + record_bytes(messages[i].iov_len);
+
+		err = check_room(ring, next - ring->producer.tail);
+		if (err)
+			break;
+		fill_record(
+			ring, end, messages[i].iov_base, messages[i].iov_len);
+		if (i > 0)
+			/* relaxed: R1 publishes it */
+			atomic_store_explicit(
+				record_header(&ring->segment, end),
+				record_word(messages[i].iov_len),
+				memory_order_relaxed);
+		end = next;
+	}
+	if ((err && err != -EAGAIN) || i == 0)
+		return err;
+	commit(ring, messages[0].iov_len, end);
+	return (int)i;
+}
+
+/* Copy the record at @head out. @ret_next: the position behind it. */
+static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
+	size_t size, size_t *ret_len, uint64_t *ret_next)
+{
+	/* A1: pairs with R1 */
+	uint64_t word = atomic_load_explicit(
+		record_header(&ring->segment, head), memory_order_acquire);
+	uint64_t len;
+
+	if (word == 0)
+		return -EAGAIN;
+	if (record_parse(word, record_limit(ring), &len))
+		return broken(ring);
+	*ret_len = (size_t)len;
+	if (len > size)
+		return -EMSGSIZE;
+	if (len)
+		memcpy(buffer,
+			record_at(&ring->segment, head + RECORD_HEADER_BYTES),
+			(size_t)len);
+	*ret_next = head + record_bytes(len);
+	return 0;
+}
+
+/* Free everything before @next. */
+static void release(mipc_ring *ring, uint64_t next)
+{
+	ring->consumer.head = next;
+	/* A2: the bytes were read. release: pairs with A3. */
+	atomic_store_explicit(&ring->control->head, next, memory_order_release);
+	event_notify(&ring->control->writable, 1);
+}
+
+static bool has_record(void *arg)
+{
+	const mipc_ring *ring = arg;
+
+	/* relaxed: A1 reads it again */
+	return atomic_load_explicit(
+		       record_header(&ring->segment, ring->consumer.head),
+		       memory_order_relaxed) != 0;
+}
+
+/* Gone, and nothing written in between. */
+static int producer_gone(void *arg)
+{
+	return ring_peer_gone(arg, MIPC_RING_PRODUCER) && !has_record(arg)
+		       ? -EPIPE
+		       : 0;
+}
+
+static int await_record(mipc_ring *ring, uint64_t timeout_ns)
+{
+	const struct condition condition = {has_record, producer_gone, ring};
+	struct wait wait = {timeout_ns, 0, ring->spin_us};
+
+	if (__builtin_expect(has_record(ring), 1))
+		return 0;
+	if (timeout_ns == 0)
+		return peer_gone_cheaply(ring, MIPC_RING_PRODUCER,
+			       &ring->consumer.idle_polls) &&
+				       !has_record(ring)
+			       ? -EPIPE
+			       : -EAGAIN;
+	return event_await(&ring->control->readable, &condition, &wait);
+}
+
+int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
+	uint64_t timeout_ns, size_t *ret_len)
+{
+	uint64_t next;
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (!err)
+		err = await_record(ring, timeout_ns);
+	if (!err)
+		err = copy_record(ring, ring->consumer.head, buffer, size,
+			ret_len, &next);
+	if (err)
+		return err;
+	release(ring, next);
+	return 0;
+}
+
+int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+	uint64_t next;
+	unsigned i;
+
+	if (count == 0 || count > INT_MAX)
+		return -EINVAL;
+	if (!err)
+		err = await_record(ring, timeout_ns);
+	if (err)
+		return err;
+	next = ring->consumer.head;
+	for (i = 0; i < count; i++) {
+		size_t len;
+
+		err = copy_record(ring, next, messages[i].iov_base,
+			messages[i].iov_len, &len, &next);
+		if (!err)
+			messages[i].iov_len = len;
+		else if (err == -EMSGSIZE && i == 0)
+			messages[i].iov_len = len;
+		if (err)
+			break;
+	}
+	if (i == 0)
+		return err;
+	release(ring, next);
+	return (int)i;
+}
+
+/* The bytes in use, as this handle can best tell. */
+static uint64_t bytes_used(const mipc_ring *ring)
+{
+	/* acquire, head first: so the tail is never the older of the two */
+	uint64_t head = atomic_load_explicit(
+		&ring->control->head, memory_order_acquire);
+	uint64_t tail = atomic_load_explicit(
+		&ring->control->tail, memory_order_acquire);
+	uint64_t used = tail - head;
+
+	/* The consumer may be ahead of the tail for an instant. */
+	if (used > ring->segment.capacity_bytes)
+		used = 0;
+	return used;
+}
+
+uint64_t mipc_ring_available_write(const mipc_ring *ring)
+{
+	uint64_t used = bytes_used(ring);
+	uint64_t limit = record_limit(ring);
+
+	if (used + RECORD_HEADER_BYTES > limit)
+		return 0;
+	return limit - used - RECORD_HEADER_BYTES;
+}
+
+uint64_t mipc_ring_available_read(const mipc_ring *ring)
+{
+	uint64_t used = bytes_used(ring);
+	uint64_t head, word, len;
+
+	if (used)
+		return used;
+	/* Committed, but not yet in the tail? */
+	head = atomic_load_explicit(&ring->control->head, memory_order_acquire);
+	/* A1: pairs with R1 */
+	word = atomic_load_explicit(
+		record_header(&ring->segment, head), memory_order_acquire);
+	if (word == 0 || record_parse(word, record_limit(ring), &len))
+		return 0;
+	return record_bytes(len);
+}
+
+int mipc_ring_clear(mipc_ring *ring)
+{
+	uint64_t end;
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (!err)
+		err = ring_find_end(
+			ring, ring->consumer.head, ring->consumer.head, &end);
+	if (err == -EBADMSG)
+		return broken(ring);
+	if (!err)
+		release(ring, end);
+	return err;
+}
+
+uint64_t mipc_ring_capacity(const mipc_ring *ring)
+{
+	return ring->segment.capacity_bytes;
+}
+
+uint64_t mipc_ring_max_len(const mipc_ring *ring)
+{
+	return record_limit(ring) - RECORD_HEADER_BYTES;
+}
+
+int mipc_ring_check(const mipc_ring *ring)
+{
+	/* acquire: whoever wrote them has stopped */
+	uint64_t head = atomic_load_explicit(
+		&ring->control->head, memory_order_acquire);
+	uint64_t tail = atomic_load_explicit(
+		&ring->control->tail, memory_order_acquire);
+	uint64_t end;
+
+	if (!positions_valid(ring, head, tail) &&
+		!positions_valid(ring, tail, head))
+		return -EBADMSG;
+	if (ring_find_end(ring, head, head, &end))
+		return -EBADMSG;
+	/* The tail names the end, or an earlier one when its producer died. */
+	return end - tail > ring->segment.capacity_bytes ? -EBADMSG : 0;
+}

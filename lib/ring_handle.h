@@ -1,0 +1,71 @@
+/* ring_handle.h - what ring.c (messages) and ring_role.c (who may pass them)
+ * share of a handle.
+ */
+#ifndef MIPC_RING_HANDLE_H
+#define MIPC_RING_HANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <mmapipc/ring.h>
+
+#include "record.h"
+#include "segment.h"
+
+struct mipc_ring {
+	struct segment segment;
+	struct mipc_ring_control *control;
+	uint32_t spin_us;
+	unsigned roles;	     /* as asked for */
+	uint32_t role_epoch; /* segment_epoch when they were taken; 0: not */
+	int broken;	     /* -EBADMSG once the segment held nonsense */
+	/* Each side's own, on lines of their own: they may be two threads. */
+	struct {
+		alignas(MIPC_LINE_BYTES) uint64_t tail;
+		uint64_t head_seen;
+		unsigned idle_polls;
+	} producer;
+	struct {
+		alignas(MIPC_LINE_BYTES) uint64_t head;
+		unsigned idle_polls;
+	} consumer;
+};
+
+static inline _Atomic uint32_t *role_word(const mipc_ring *ring, unsigned role)
+{
+	return role == MIPC_RING_PRODUCER ? &ring->control->producer
+					  : &ring->control->consumer;
+}
+
+static inline unsigned roles_of(const mipc_ring *ring)
+{
+	/* acquire: pairs with broken() */
+	return atomic_load_explicit(&ring->roles, memory_order_acquire);
+}
+
+/* Bytes that one record may take: its place must leave a word for the 0. */
+static inline uint64_t record_limit(const mipc_ring *ring)
+{
+	return ring->segment.capacity_bytes - RECORD_HEADER_BYTES;
+}
+
+static inline bool positions_valid(
+	const mipc_ring *ring, uint64_t head, uint64_t tail)
+{
+	return tail - head <= ring->segment.capacity_bytes &&
+	       (head | tail) % MIPC_RECORD_ALIGN == 0;
+}
+
+/* ring_find_end - the end of the committed records from @from on, at most a
+ * capacity behind @floor. Returns 0; -EBADMSG when they do not parse. */
+int ring_find_end(const mipc_ring *ring, uint64_t floor, uint64_t from,
+	uint64_t *ret_end);
+
+/* ring_peer_gone - has the holder of @role gone for good? A role that nobody
+ * held yet has not. A system call or two. */
+bool ring_peer_gone(mipc_ring *ring, unsigned role);
+
+/* ring_peer_left - the same as far as it is written down: cheap. */
+bool ring_peer_left(const mipc_ring *ring, unsigned role);
+
+#endif

@@ -1,0 +1,419 @@
+/* segment.c - the way in and the way out.
+ *
+ * Creating: the file is made without a name, filled, attached to, and only then
+ * named, in one step that fails if the name is taken. So nobody ever sees half
+ * a segment, and a creator killed at any instruction leaves either nothing or a
+ * whole one. (To replace an older one takes a second name in between, which a
+ * death can leave.)
+ *
+ * Opening: all that the file says of itself is read once with pread(), not
+ * through a mapping (a file shorter than it says would be SIGBUS), checked
+ * against the real size, and copied. What the mapping says later does not count.
+ *
+ * fork(): the child closes its copies of our descriptors at once, because they
+ * share the parent's open file descriptions and would keep its byte locks alive
+ * after its death; it attaches anew when it first uses a handle.
+ */
+#include "segment.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <mmapipc/mmapipc.h>
+
+#include "party.h"
+#include "platform.h"
+
+enum { OPEN_TRIES = 8 }; /* races with unlink and re-create, not attackers */
+
+uint32_t segment_epoch = 1;
+
+/* All handles of this process, for the fork handlers. */
+static pthread_mutex_t handles_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct segment *handles;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_once_error;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&handles_mutex);
+}
+
+static void after_fork_parent(void)
+{
+	pthread_mutex_unlock(&handles_mutex);
+}
+
+static void after_fork_child(void)
+{
+	segment_epoch++;
+	for (struct segment *s = handles; s; s = s->next) {
+		int fd;
+
+		/* A new description of the same file, without the locks. */
+		if (s->fd < 0 || platform_reopen(s->fd, &fd))
+			fd = -1;
+		if (s->fd >= 0)
+			platform_close(s->fd);
+		s->fd = fd;
+	}
+	party_after_fork();
+	pthread_mutex_unlock(&handles_mutex);
+}
+
+static void register_fork_handlers(void)
+{
+	fork_once_error = platform_at_fork(
+		before_fork, after_fork_parent, after_fork_child);
+}
+
+/* Lock the list; from here to hold_forks_end() no fork() can come in between. A
+ * handle is in the list before its descriptor carries a lock. */
+static int hold_forks(void)
+{
+	pthread_once(&fork_once, register_fork_handlers);
+	if (fork_once_error)
+		return fork_once_error;
+	pthread_mutex_lock(&handles_mutex);
+	return 0;
+}
+
+static void hold_forks_end(void)
+{
+	pthread_mutex_unlock(&handles_mutex);
+}
+
+static void remember(struct segment *segment)
+{
+	/* release: pairs with the acquire in segment_is_ours() */
+	atomic_store_explicit(
+		&segment->epoch, segment_epoch, memory_order_release);
+	segment->next = handles;
+	segment->link = &handles;
+	if (handles)
+		handles->link = &segment->next;
+	handles = segment;
+}
+
+static void forget(struct segment *segment)
+{
+	*segment->link = segment->next;
+	if (segment->next)
+		segment->next->link = segment->link;
+}
+
+static uint64_t round_up(uint64_t value, uint64_t step)
+{
+	return (value + step - 1) / step * step;
+}
+
+static bool is_mirrored(enum mipc_kind kind)
+{
+	return kind != MIPC_KIND_SHM;
+}
+
+int segment_round_capacity(uint64_t wanted_bytes, uint64_t *ret_bytes)
+{
+	uint64_t bytes = platform_page_bytes();
+
+	if (wanted_bytes > MIPC_CAPACITY_MAX)
+		return -EINVAL;
+	while (bytes < wanted_bytes)
+		bytes *= 2;
+	*ret_bytes = bytes;
+	return 0;
+}
+
+/* Bytes of file behind @capacity_bytes of data: whole pages. */
+static uint64_t data_bytes(uint64_t capacity_bytes)
+{
+	return round_up(capacity_bytes, platform_page_bytes());
+}
+
+/* Map the file behind @fd, and open it once more for the locks. */
+static int map_segment(struct segment *segment, int fd, enum mipc_kind kind,
+	const struct mipc_header *header)
+{
+	size_t len = (size_t)(header->data_offset +
+			      data_bytes(header->capacity_bytes));
+	size_t mirror_len =
+		is_mirrored(kind) ? (size_t)header->capacity_bytes : 0;
+	void *base;
+	int err = platform_reopen(fd, &segment->fd);
+
+	if (err)
+		return err;
+	err = platform_map(fd, len, mirror_len, &base);
+	if (err) {
+		platform_close(segment->fd);
+		return err;
+	}
+	segment->shared = base;
+	segment->data = (uint8_t *)base + header->data_offset;
+	segment->capacity_bytes = header->capacity_bytes;
+	segment->map_bytes = len + mirror_len;
+	segment->home_namespace = header->home_namespace;
+	return 0;
+}
+
+static void unmap_segment(struct segment *segment)
+{
+	platform_unmap(segment->shared, segment->map_bytes);
+	if (segment->fd >= 0)
+		platform_close(segment->fd);
+}
+
+/* Everything that a header must say, against the real file. */
+static int check_header(const struct mipc_header *header, size_t header_len,
+	enum mipc_kind kind, uint64_t file_bytes)
+{
+	uint64_t capacity = header->capacity_bytes;
+	uint64_t page = platform_page_bytes();
+
+	if (header_len < sizeof(header->magic) ||
+		memcmp(header->magic, MIPC_MAGIC, sizeof(header->magic)) != 0)
+		return -EILSEQ;
+	if (header_len < sizeof(*header))
+		return -EBADMSG;
+	if (header->version != MIPC_LAYOUT_VERSION ||
+		header->fingerprint != MIPC_FINGERPRINT)
+		return -EPROTO;
+	if (header->kind < MIPC_KIND_SHM || header->kind > MIPC_KIND_QUEUE)
+		return -EBADMSG;
+	if (header->kind != kind)
+		return -EPROTOTYPE;
+	if (header->data_offset < sizeof(struct mipc_segment) ||
+		header->data_offset % page != 0)
+		return -EBADMSG;
+	if (is_mirrored(kind) &&
+		(capacity < page || capacity > MIPC_CAPACITY_MAX ||
+			(capacity & (capacity - 1)) != 0))
+		return -EBADMSG;
+	if (capacity == 0 || capacity > MIPC_SHM_SIZE_MAX)
+		return -EBADMSG;
+	if (file_bytes != header->data_offset + data_bytes(capacity))
+		return -EBADMSG;
+	return 0;
+}
+
+/* Open the file and read what it says of itself. */
+static int open_checked(const char *path, enum mipc_kind kind, bool any_owner,
+	struct mipc_header *ret_header, int *ret_fd)
+{
+	uint64_t file_bytes;
+	int64_t got;
+	int fd, err;
+
+	memset(ret_header, 0, sizeof(*ret_header));
+	err = platform_open(path, any_owner, &fd, &file_bytes);
+	if (err)
+		return err;
+	got = platform_read_at(fd, ret_header, sizeof(*ret_header), 0);
+	err = got < 0 ? (int)got
+		      : check_header(ret_header, (size_t)got, kind, file_bytes);
+	if (err) {
+		platform_close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Does an answer of open_checked() mean a segment, whole or damaged? */
+static bool is_ours(int err)
+{
+	return err == 0 || err == -EBADMSG || err == -EPROTO;
+}
+
+/* Become a party. Anew in each process: a child may be in another namespace. */
+static int attach(struct segment *segment)
+{
+	int err = party_lock(segment);
+
+	if (err)
+		return err;
+	segment->at_home = segment->home_namespace != 0 &&
+			   segment->home_namespace == platform_namespace();
+	err = party_attach(segment);
+	if (!err && segment->join) {
+		err = segment->join(segment);
+		if (err)
+			party_detach(segment);
+	}
+	party_unlock(segment);
+	return err;
+}
+
+/* What create may take the place of: nothing, or a segment, however damaged. */
+static int check_replaceable(const char *path)
+{
+	struct mipc_header header;
+	int fd;
+	int err = open_checked(path, MIPC_KIND_SHM, false, &header, &fd);
+
+	if (!err)
+		platform_close(fd);
+	return is_ours(err) || err == -ENOENT || err == -EPROTOTYPE ? 0 : err;
+}
+
+/* A new segment, mapped and attached to; what is left is its name. */
+static int make_segment(struct segment *segment, enum mipc_kind kind,
+	const struct mipc_header *header, const struct platform_new_file *file)
+{
+	int err = platform_write_at(file->fd, header, sizeof(*header), 0);
+
+	if (!err)
+		err = map_segment(segment, file->fd, kind, header);
+	if (err)
+		return err;
+	remember(segment);
+	err = attach(segment);
+	if (err) {
+		forget(segment);
+		unmap_segment(segment);
+	}
+	return err;
+}
+
+static int create_locked(struct segment *segment, const char *path,
+	enum mipc_kind kind, const struct mipc_header *header, bool replace)
+{
+	struct platform_new_file file;
+	int err = platform_create(path,
+		header->data_offset + data_bytes(header->capacity_bytes),
+		&file);
+
+	if (err)
+		return err;
+	err = make_segment(segment, kind, header, &file);
+	if (!err) {
+		err = platform_publish(&file, path, replace);
+		if (err) {
+			forget(segment);
+			unmap_segment(segment);
+		}
+	}
+	if (err)
+		platform_discard(&file);
+	else
+		platform_close(file.fd);
+	return err;
+}
+
+int segment_create(struct segment *segment, const char *name,
+	enum mipc_kind kind, uint64_t capacity_bytes,
+	const struct mipc_options *options)
+{
+	const struct mipc_header header = {
+		.magic = MIPC_MAGIC,
+		.version = MIPC_LAYOUT_VERSION,
+		.fingerprint = MIPC_FINGERPRINT,
+		.kind = kind,
+		.data_offset = (uint32_t)round_up(
+			sizeof(struct mipc_segment), platform_page_bytes()),
+		.capacity_bytes = capacity_bytes,
+		.home_namespace = platform_namespace(),
+	};
+	bool replace = options && (options->flags & MIPC_REPLACE);
+	char path[PLATFORM_PATH_BYTES];
+	int err = platform_path(name, path, sizeof(path));
+
+	if (!err && replace)
+		err = check_replaceable(path);
+	if (!err)
+		err = hold_forks();
+	if (err)
+		return err;
+	err = create_locked(segment, path, kind, &header, replace);
+	hold_forks_end();
+	return err;
+}
+
+static int open_locked(struct segment *segment, const char *path,
+	enum mipc_kind kind, bool any_owner)
+{
+	struct mipc_header header;
+	int fd;
+	int err = open_checked(path, kind, any_owner, &header, &fd);
+
+	if (err)
+		return err;
+	err = map_segment(segment, fd, kind, &header);
+	platform_close(fd);
+	if (err)
+		return err;
+	remember(segment);
+	err = attach(segment);
+	if (!err && !platform_same_file(segment->fd, path)) {
+		/* Replaced meanwhile: we would talk to nobody. */
+		party_detach(segment);
+		err = -ESTALE;
+	}
+	if (err) {
+		forget(segment);
+		unmap_segment(segment);
+	}
+	return err;
+}
+
+int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
+	const struct mipc_options *options)
+{
+	bool any_owner = options && (options->flags & MIPC_ANY_OWNER);
+	char path[PLATFORM_PATH_BYTES];
+	int err = platform_path(name, path, sizeof(path));
+
+	if (!err)
+		err = hold_forks();
+	if (err)
+		return err;
+	err = -ESTALE;
+	for (int i = 0; err == -ESTALE && i < OPEN_TRIES; i++)
+		err = open_locked(segment, path, kind, any_owner);
+	hold_forks_end();
+	return err == -ESTALE ? -EBUSY : err;
+}
+
+int segment_reattach(struct segment *segment)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&handles_mutex);
+	if (segment_is_ours(segment))
+		goto out; /* another thread was faster */
+	err = segment->fd < 0 ? -EBADF : attach(segment);
+	if (!err)
+		/* release: pairs with the acquire in segment_is_ours() */
+		atomic_store_explicit(
+			&segment->epoch, segment_epoch, memory_order_release);
+out:
+	pthread_mutex_unlock(&handles_mutex);
+	return err;
+}
+
+void segment_close(struct segment *segment)
+{
+	pthread_mutex_lock(&handles_mutex);
+	forget(segment);
+	/* A copy in a forked child that was never used holds no slot. */
+	if (segment_is_ours(segment))
+		party_detach(segment);
+	unmap_segment(segment);
+	pthread_mutex_unlock(&handles_mutex);
+}
+
+int segment_unlink(const char *name, enum mipc_kind kind)
+{
+	char path[PLATFORM_PATH_BYTES];
+	struct mipc_header header;
+	int fd;
+	int err = platform_path(name, path, sizeof(path));
+
+	if (err)
+		return err;
+	err = open_checked(path, kind, false, &header, &fd);
+	if (!err)
+		platform_close(fd);
+	return is_ours(err) ? platform_unlink(path) : err;
+}

@@ -1,0 +1,89 @@
+/* segment.h - create, validate, attach, detach: the way in for all three
+ * products.
+ */
+#ifndef MIPC_SEGMENT_H
+#define MIPC_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+struct mipc_options;
+
+/* A handle's private half. The geometry in here was checked once and is what
+ * counts; the shared copy is never read again. */
+struct segment {
+	struct mipc_segment *shared;
+	uint8_t *data;
+	uint64_t capacity_bytes;
+	size_t map_bytes; /* mirror included */
+	/* Of this handle alone, and never mapped: it carries the byte lock,
+	 * which a mapping that a child inherits would keep alive. */
+	int fd;
+	uint32_t party;		     /* our slot */
+	_Atomic uint32_t epoch;	     /* segment_epoch when we attached */
+	_Atomic unsigned vain_polls; /* of locks: see lock.c */
+	uint64_t home_namespace;
+	bool at_home; /* in the namespace that thread ids are meant in */
+	/* bury - called under the attach lock when @slot's last party is known
+	 * to be dead: free what names it. @slot MIPC_PARTY_COUNT: nobody at all
+	 * is alive. NULL: nothing can. */
+	void (*bury)(struct segment *segment, uint32_t slot);
+	/* join - called under the attach lock as soon as this handle is a
+	 * party, before anybody can find a new segment: take what it needs.
+	 * Returns 0 or the error that attaching ends with. NULL: nothing. */
+	int (*join)(struct segment *segment);
+	struct segment *next, **link; /* all handles of this process */
+};
+
+/* Counts the forks above this process: a handle of another epoch is a copy of
+ * the parent's and must attach anew. */
+extern uint32_t segment_epoch;
+
+/* segment_create - make a segment and attach to it.
+ * @capacity_bytes: of data, for a mirrored kind a power of two of pages.
+ * @segment: ->bury and ->join are set by the caller before.
+ * Returns 0; -EEXIST; -ENOSPC; -errno. On error nothing was made. */
+int segment_create(struct segment *segment, const char *name,
+	enum mipc_kind kind, uint64_t capacity_bytes,
+	const struct mipc_options *options);
+
+/* segment_open - check everything, map it, attach.
+ * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPROTO; -EBADMSG; -ENOSPC; -EBUSY;
+ * -errno. On error nothing was changed. */
+int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
+	const struct mipc_options *options);
+
+void segment_close(struct segment *segment);
+
+/* segment_unlink - only if it is one of ours, and of this kind. */
+int segment_unlink(const char *name, enum mipc_kind kind);
+
+/* segment_reattach - in a forked child: become a party of our own.
+ * Returns 0; -ENOSPC; -EBUSY; -errno. */
+int segment_reattach(struct segment *segment);
+
+/* segment_is_ours - did this process attach it, not a parent? */
+static inline bool segment_is_ours(const struct segment *segment)
+{
+	/* acquire: pairs with the release in remember() and
+	 * segment_reattach(); the party comes with it */
+	return atomic_load_explicit(&segment->epoch, memory_order_acquire) ==
+	       segment_epoch;
+}
+
+/* segment_enter - at the start of every call on a handle. */
+static inline int segment_enter(struct segment *segment)
+{
+	if (__builtin_expect(segment_is_ours(segment), 1))
+		return 0;
+	return segment_reattach(segment);
+}
+
+/* segment_round_capacity - up to a power of two of at least a page.
+ * Returns 0; -EINVAL. */
+int segment_round_capacity(uint64_t wanted_bytes, uint64_t *ret_bytes);
+
+#endif

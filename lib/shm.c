@@ -1,0 +1,170 @@
+/* shm.c - raw shared memory: a segment whose data is the user's.
+ *
+ * The data area is mapped once, exactly as large as was asked for (the rest of
+ * its last page is out of bounds for the calls below). Nothing in it is ours,
+ * so there is nothing to repair after a crash.
+ */
+#include <mmapipc/shm.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "segment.h"
+
+struct mipc_shm {
+	struct segment segment;
+};
+
+int mipc_shm_create(const char *name, uint64_t size_bytes,
+	const struct mipc_options *options, mipc_shm **ret_shm)
+{
+	mipc_shm *shm;
+	int err;
+
+	if (size_bytes == 0 || size_bytes > MIPC_SHM_SIZE_MAX || !ret_shm)
+		return -EINVAL;
+	shm = calloc(1, sizeof(*shm));
+	if (!shm)
+		return -ENOMEM;
+	err = segment_create(
+		&shm->segment, name, MIPC_KIND_SHM, size_bytes, options);
+	if (err) {
+		free(shm);
+		return err;
+	}
+	*ret_shm = shm;
+	return 0;
+}
+
+int mipc_shm_open(const char *name, const struct mipc_options *options,
+	mipc_shm **ret_shm)
+{
+	mipc_shm *shm;
+	int err;
+
+	if (!ret_shm)
+		return -EINVAL;
+	shm = calloc(1, sizeof(*shm));
+	if (!shm)
+		return -ENOMEM;
+	err = segment_open(&shm->segment, name, MIPC_KIND_SHM, options);
+	if (err) {
+		free(shm);
+		return err;
+	}
+	*ret_shm = shm;
+	return 0;
+}
+
+void mipc_shm_close(mipc_shm *shm)
+{
+	if (!shm)
+		return;
+	segment_close(&shm->segment);
+	free(shm);
+}
+
+int mipc_shm_unlink(const char *name)
+{
+	return segment_unlink(name, MIPC_KIND_SHM);
+}
+
+uint64_t mipc_shm_size(const mipc_shm *shm)
+{
+	return shm->segment.capacity_bytes;
+}
+
+/* Are @len bytes at @offset inside? No overflow, whatever they are. */
+static int check_range(const mipc_shm *shm, uint64_t offset, uint64_t len)
+{
+	uint64_t size = shm->segment.capacity_bytes;
+
+	return offset > size || len > size - offset ? -ERANGE : 0;
+}
+
+int mipc_shm_clear(mipc_shm *shm)
+{
+	memset(shm->segment.data, 0, (size_t)shm->segment.capacity_bytes);
+	return 0;
+}
+
+int mipc_shm_read(
+	const mipc_shm *shm, uint64_t offset, void *buffer, size_t len)
+{
+	int err = check_range(shm, offset, len);
+
+	if (!err && len)
+		memcpy(buffer, shm->segment.data + offset, len);
+	return err;
+}
+
+int mipc_shm_write(mipc_shm *shm, uint64_t offset, const void *data, size_t len)
+{
+	int err = check_range(shm, offset, len);
+
+	if (!err && len)
+		memcpy(shm->segment.data + offset, data, len);
+	return err;
+}
+
+static int word_at(
+	const mipc_shm *shm, uint64_t offset, _Atomic uint64_t **ret_word)
+{
+	int err = check_range(shm, offset, sizeof(**ret_word));
+
+	if (err)
+		return err;
+	if (offset % sizeof(**ret_word) != 0)
+		return -EINVAL;
+	*ret_word = (_Atomic uint64_t *)(void *)(shm->segment.data + offset);
+	return 0;
+}
+
+int mipc_shm_read_u64(const mipc_shm *shm, uint64_t offset, uint64_t *ret_value)
+{
+	_Atomic uint64_t *word;
+	int err = word_at(shm, offset, &word);
+
+	if (err)
+		return err;
+	/* S1: pairs with S2 of whoever wrote the value */
+	*ret_value = atomic_load_explicit(word, memory_order_acquire);
+	return 0;
+}
+
+int mipc_shm_write_u64(mipc_shm *shm, uint64_t offset, uint64_t value)
+{
+	_Atomic uint64_t *word;
+	int err = word_at(shm, offset, &word);
+
+	if (err)
+		return err;
+	/* S2: publishes what was written before. Pairs with S1. */
+	atomic_store_explicit(word, value, memory_order_release);
+	return 0;
+}
+
+int mipc_shm_read_i64(const mipc_shm *shm, uint64_t offset, int64_t *ret_value)
+{
+	uint64_t value;
+	int err = mipc_shm_read_u64(shm, offset, &value);
+
+	if (!err)
+		memcpy(ret_value, &value, sizeof(value));
+	return err;
+}
+
+int mipc_shm_write_i64(mipc_shm *shm, uint64_t offset, int64_t value)
+{
+	return mipc_shm_write_u64(shm, offset, (uint64_t)value);
+}
+
+int mipc_shm_view(mipc_shm *shm, uint64_t offset, size_t len, void **ret_view)
+{
+	int err = check_range(shm, offset, len);
+
+	if (!err)
+		*ret_view = shm->segment.data + offset;
+	return err;
+}

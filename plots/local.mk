@@ -1,0 +1,7 @@
+# The figures' gnuplot files. They hold no numbers.
+
+dist_plots_DATA = \
+	plots/recovery.gp \
+	plots/roundtrip.gp \
+	plots/style.gp \
+	plots/throughput.gp

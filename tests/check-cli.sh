@@ -1,0 +1,139 @@
+#!/bin/sh
+# check-cli.sh - what does ipcmark say to what it cannot take?
+#
+# Every mistake must end with exit code 2 and one line that says where it is and
+# what was probably meant, before anything runs. And the way in must hold what
+# it promises: help for each command, the same plan for the same seed, and every
+# scenario shown in the documents is one that it takes.
+set -u
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+failures=0
+
+fail()
+{
+	echo "FAIL: $1"
+	[ -s err ] && sed 's/^/  | /' err
+	failures=$((failures + 1))
+}
+
+# refuses PATTERN ARG...: exit code 2, nothing on standard output, one line
+# on standard error that matches.
+refuses()
+{
+	pattern=$1
+	shift
+	"$IPCMARK" "$@" >out 2>err </dev/null
+	code=$?
+	if [ $code -ne 2 ]; then
+		fail "ipcmark $*: exit code $code, not 2"
+	elif [ -s out ]; then
+		fail "ipcmark $*: complains on standard output"
+	elif [ "$(wc -l <err)" -ne 1 ]; then
+		fail "ipcmark $*: $(wc -l <err) lines, not one"
+	elif ! grep -qE -- "$pattern" err; then
+		fail "ipcmark $*: does not say '$pattern'"
+	fi
+}
+
+# accepts ARG...: exit code 0 and something to read on standard output.
+accepts()
+{
+	"$IPCMARK" "$@" >out 2>err </dev/null
+	code=$?
+	[ $code -eq 0 ] || fail "ipcmark $*: exit code $code, not 0"
+	[ -s out ] || fail "ipcmark $*: prints nothing"
+}
+
+# A scenario of one section; the mistake, if any, is in its third line.
+scenario()
+{
+	printf '[a]\ntransport = null\n%s\n' "$2" >"$1.ini"
+}
+
+# --- scenario -----------------------------------------------------------------
+
+scenario key 'rouds = 3'
+refuses "key\.ini:3: .*did you mean 'rounds'" plan key.ini
+refuses "key\.ini:3: .*did you mean 'rounds'" run key.ini -o out.d
+[ -e out.d ] && fail "a run that was refused left something behind"
+
+scenario unit 'slice = 10sm'
+refuses "unit\.ini:3: .*unit" plan unit.ini
+scenario time 'slice = 10'
+refuses "time\.ini:3: .*unit" plan time.ini
+scenario word 'wait = blok'
+refuses "word\.ini:3: .*did you mean 'block'" plan word.ini
+scenario range 'batch = 0'
+refuses "range\.ini:3: .*batch" plan range.ini
+printf '[a]\n\ntransport = rng\n' >transport.ini
+refuses "transport\.ini:3: .*did you mean 'ring'" plan transport.ini
+printf '[a]\ntransport = null\ninherit = bb\n[b]\n' >parent.ini
+refuses "parent\.ini:3: .*bb" plan parent.ini
+printf 'not a scenario\n' >text.ini
+refuses "text\.ini:1: " plan text.ini
+printf '[global]\nseed = 1\n' >empty.ini
+refuses "empty\.ini: .*section" plan empty.ini
+refuses "good\.ni: no such file" plan good.ni
+
+scenario good 'rounds = 2'
+refuses "did you mean 'rounds'" plan good.ini --set a.rouds=2
+refuses "--set b\.rounds=2: .*section" plan good.ini --set b.rounds=2
+refuses "section\.key=value" plan good.ini --set rounds
+
+# --- command line -------------------------------------------------------------
+
+refuses "did you mean 'plan'" pln good.ini
+refuses "unknown|option" plan good.ini --no-such-option
+refuses "needs a scenario" plan
+refuses "nothere\.json: .*[Nn]o such file" show nothere.json
+printf '{"schema": "another"}\n' >other.json
+refuses "other\.json: " show other.json
+printf 'neither' >broken.json
+refuses "broken\.json:1: " show broken.json
+refuses "broken\.json:1: " plot broken.json -o plots.d
+refuses "broken\.json:1: " compare broken.json --of transport=a --to transport=b
+
+for command in run plan show plot compare list; do
+	accepts $command --help
+done
+accepts --help
+accepts --version
+accepts list
+
+# --- seed ---------------------------------------------------------------------
+
+# Enough cases that two orders are not the same by chance.
+scenario seed 'msg_size = 1..64*2
+batch = 1, 2
+placement = any'
+order()
+{
+	accepts plan seed.ini --set "global.seed=$1"
+	mv out "plan.$2"
+	"$IPCMARK" run --short seed.ini --set "global.seed=$1" -o "run.$2" \
+		>out 2>err </dev/null || fail "run with seed $1: exit code $?"
+	tr -d ' \n' <"run.$2/result.json" | grep -oE '"order":[0-9]+' \
+		>"order.$2"
+	[ -s "order.$2" ] || fail "the result does not tell the order"
+}
+order 1 a
+order 1 b
+order 2 c
+cmp -s plan.a plan.b || fail "one seed, two plans"
+cmp -s order.a order.b || fail "one seed, two orders"
+cmp -s plan.a plan.c && fail "two seeds, one plan"
+cmp -s order.a order.c && fail "two seeds, one order"
+
+# --- documents ----------------------------------------------------------------
+
+for document in README.md docs/scenarios.md; do
+	awk '/^```ini$/ { inside = 1; next } /^```$/ { inside = 0 } inside' \
+		"$top_srcdir/$document" >document.ini
+	[ -s document.ini ] || fail "$document shows no scenario"
+	accepts plan document.ini
+done
+
+[ $failures -eq 0 ]

@@ -1,0 +1,83 @@
+#!/bin/sh
+# check-layering.sh - may this file include that one?
+#
+# The tree has directions: the harness uses the library only as anybody could,
+# ring and queue know nothing of each other, one file knows the operating
+# system, one knows hwloc, and what reads a result does not look at how it was
+# made. An include in the wrong direction is how that is lost; each is named
+# here with its file and line. Runs on the sources only, whatever is built.
+set -eu
+
+top=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
+cd "$top"
+failures=$(mktemp)
+trap 'rm -f "$failures"' EXIT
+
+# "FILE:LINE:NAME" for every include in the given files; <NAME> or "NAME".
+includes()
+{
+	grep -nHE '^[[:space:]]*#[[:space:]]*include' "$@" /dev/null |
+		sed -E 's/^([^:]+:[0-9]+):[^<"]*([<"][^>"]*[>"]).*/\1:\2/' || true
+}
+
+# complain RULE: every line on standard input breaks RULE.
+complain()
+{
+	while IFS= read -r line; do
+		echo "$line: $1" >>"$failures"
+	done
+}
+
+harness=$(find harness -name '*.[ch]')
+lib=$(find lib -name '*.[ch]')
+
+# 1. Of the library, the harness sees <mmapipc/...> only: every quoted name is
+#    one of its own files.
+includes $harness | grep ':"' | while IFS= read -r line; do
+	name=${line##*:\"}
+	name=${name%\"}
+	file=${line%%:*}
+	case $name in
+	*..*) ;;
+	*) [ -f "$(dirname "$file")/$name" ] || [ -f "harness/$name" ] &&
+		continue ;;
+	esac
+	echo "$line"
+done | complain 'the harness includes only <mmapipc/...> of the library'
+
+# 2. Two products, neither of which knows the other.
+includes lib/ring*.c lib/ring*.h | grep -E '[</"]queue\.h[>"]' |
+	complain 'ring.c must not know the queue' || true
+includes lib/queue*.c | grep -E '[</"]ring\.h[>"]' |
+	complain 'queue.c must not know the ring' || true
+
+# 3. The operating system is platform_*.c's. What is left to the others is ISO
+#    C, POSIX threads, and the types of the public headers.
+includes $lib | grep ':<' | grep -v '^lib/platform_[a-z0-9_]*\.c:' |
+	grep -vE ':<(assert|errno|inttypes|limits|pthread|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|sys/types|sys/uio)\.h>$' |
+	grep -vE ':<mmapipc/[a-z]+\.h>$' |
+	complain 'only lib/platform_*.c includes a header of the operating system' ||
+	true
+
+# 4. One file knows hwloc.
+includes $harness | grep 'hwloc' | grep -v '^harness/topo\.c:' |
+	complain 'only topo.c includes hwloc.h' || true
+
+# 5. Whatever shows a result reads the result: pure helpers, and their own.
+for file in $harness; do
+	case ${file#harness/} in
+	axes*.[ch] | compare*.[ch] | export_*.[ch] | figure*.[ch] | gate*.[ch] | \
+		plot*.[ch] | ratio*.[ch] | report*.[ch])
+		includes "$file" | grep -E \
+			':"(control|crew|fault|plan|probe|run|scenario|slice|stream|topo|transport|worker)\.h"' |
+			complain 'what shows a result includes result.h, not the stages before it' ||
+			true
+		;;
+	esac
+done
+
+if [ -s "$failures" ]; then
+	cat "$failures"
+	exit 1
+fi
+echo "$(includes $harness $lib | wc -l) includes, all in the right direction"

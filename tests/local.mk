@@ -1,0 +1,141 @@
+# What `make check` runs: unit tests, checks of the tree and of the program, and
+# every scenario in its short form.
+
+UNIT_TESTS = \
+	tests/test_compare \
+	tests/test_diag \
+	tests/test_event \
+	tests/test_hist \
+	tests/test_hostile \
+	tests/test_kill_step \
+	tests/test_lock \
+	tests/test_plan \
+	tests/test_queue \
+	tests/test_queue_kill \
+	tests/test_queue_peer \
+	tests/test_queue_threads \
+	tests/test_report \
+	tests/test_result \
+	tests/test_ring \
+	tests/test_ring_kill \
+	tests/test_ring_peer \
+	tests/test_ring_threads \
+	tests/test_scenario \
+	tests/test_segment \
+	tests/test_segment_name \
+	tests/test_shm \
+	tests/test_slice \
+	tests/test_stats \
+	tests/test_topo \
+	tests/test_transport \
+	tests/test_transport_exec \
+	tests/test_transport_gone \
+	tests/test_transport_table \
+	tests/test_verify
+
+# Two threads on one mapping: what ThreadSanitizer can see.
+THREAD_TESTS = \
+	tests/test_ring_threads \
+	tests/test_queue_threads
+
+TREE_CHECKS = \
+	tests/check-cli.sh \
+	tests/check-exports.sh \
+	tests/check-format.sh \
+	tests/check-layering.sh \
+	tests/check-lists.sh \
+	tests/check-readme.sh
+
+TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
+TEST_EXTENSIONS = .sh .ini
+LOG_COMPILER = $(TEST_LIMIT)
+SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
+INI_LOG_COMPILER = $(TEST_LIMIT) $(SHELL) $(top_srcdir)/tests/check-scenarios.sh
+
+# libcheck's own limit of 4 s a test is a guess about the machine's speed.
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
+	IPCMARK='$(abs_top_builddir)/ipcmark'; \
+	CC='$(CC)'; NM='$(NM)'; SANITIZE_CFLAGS='$(SANITIZE_CFLAGS)'; \
+	CK_DEFAULT_TIMEOUT=120; \
+	export top_srcdir top_builddir IPCMARK CC NM SANITIZE_CFLAGS \
+		CK_DEFAULT_TIMEOUT;
+
+EXTRA_DIST += $(TREE_CHECKS) \
+	tests/check-scenarios.sh \
+	tests/check-install.sh
+
+# What several tests share. A stub that a test defines itself stands in for the
+# file of libharness.a that has the real thing.
+EXTRA_DIST += \
+	tests/capture.h \
+	tests/sample_result.h \
+	tests/stub_transports.h
+
+LIB_STAGE = \
+	tests/lib_stage.c \
+	tests/lib_stage.h
+tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
+tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
+tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
+tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)
+tests_test_queue_SOURCES = tests/test_queue.c $(LIB_STAGE)
+tests_test_queue_kill_SOURCES = tests/test_queue_kill.c $(LIB_STAGE)
+tests_test_queue_peer_SOURCES = tests/test_queue_peer.c $(LIB_STAGE)
+tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
+tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
+tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
+tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
+tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
+tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
+tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
+tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
+
+TRANSPORT_STAGE = \
+	tests/transport_stage.c \
+	tests/transport_stage.h
+tests_test_transport_SOURCES = tests/test_transport.c $(TRANSPORT_STAGE)
+tests_test_transport_gone_SOURCES = \
+	tests/test_transport_gone.c $(TRANSPORT_STAGE)
+
+if HAVE_CHECK
+check_PROGRAMS += $(UNIT_TESTS)
+else
+check-local:
+	@echo 'make check needs libcheck: install apt check, dnf check-devel,' \
+		'brew check, and run configure again' >&2; exit 1
+endif
+
+AM_CPPFLAGS = \
+	-I$(top_srcdir)/harness \
+	-I$(top_srcdir)/lib \
+	$(HARNESS_CPPFLAGS) \
+	$(CHECK_CFLAGS)
+LDADD = libharness.a libmmapipc_internal.la $(CHECK_LIBS) $(HARNESS_LIBS)
+
+installcheck-local:
+	bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \
+	mandir='$(DESTDIR)$(mandir)' top_srcdir='$(abs_top_srcdir)' \
+	top_builddir='$(abs_top_builddir)' CC='$(CC)' \
+	PKG_CONFIG='$(PKG_CONFIG)' SANITIZE_CFLAGS='$(SANITIZE_CFLAGS)' \
+	$(SHELL) $(top_srcdir)/tests/check-install.sh
+
+# Each sanitizer in a build tree of its own, below this one.
+SANITIZE_CONFIGURE = $(abs_top_srcdir)/configure --disable-shared \
+	--disable-dependency-tracking CC='$(CC)' CFLAGS='-O1 -g'
+
+check-sanitize: check-sanitize-address check-sanitize-thread
+check-sanitize-address:
+	$(MKDIR_P) sanitize-address
+	cd sanitize-address && { test -f Makefile || \
+		$(SANITIZE_CONFIGURE) --enable-sanitize=address,undefined; } && \
+		$(MAKE) $(AM_MAKEFLAGS) check
+check-sanitize-thread:
+	$(MKDIR_P) sanitize-thread
+	cd sanitize-thread && { test -f Makefile || \
+		$(SANITIZE_CONFIGURE) --enable-sanitize=thread; } && \
+		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(THREAD_TESTS)' \
+			check_PROGRAMS='$(THREAD_TESTS)'
+distclean-local:
+	rm -rf sanitize-address sanitize-thread
+.PHONY: check-sanitize check-sanitize-address check-sanitize-thread

@@ -1,0 +1,207 @@
+/* sample_result.h - a small run with figures that are known, and the transports
+ * it names: included by exactly one file of a program, it stands in for
+ * transports.c.
+ *
+ * Three rounds. In round r the ring moves 2 (r + 1) million messages a second
+ * and the pipe half of that at 8 B, a quarter at 64 B; a slow machine in round
+ * 0 slows both alike.
+ */
+#ifndef IPCMARK_TESTS_SAMPLE_RESULT_H
+#define IPCMARK_TESTS_SAMPLE_RESULT_H
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "env.h"
+#include "plan.h"
+#include "result.h"
+#include "transport.h"
+
+enum {
+	SAMPLE_RING_8,
+	SAMPLE_RING_64,
+	SAMPLE_PIPE_8,
+	SAMPLE_PIPE_64,
+	SAMPLE_MQ_8,
+	SAMPLE_MQ_64,	/* skipped */
+	SAMPLE_NULL_8,	/* a limit */
+	SAMPLE_RTT,	/* ring */
+	SAMPLE_CRASH,	/* queue: 4 kills, all recovered from */
+	SAMPLE_CONTROL, /* pipe: makes no claim, and hung */
+	SAMPLE_CASES,
+	SAMPLE_ROUNDS = 3,
+};
+
+struct sample {
+	struct plan plan;
+	struct run run;
+	struct environment environment;
+	char path[64]; /* where to save it; removed by sample_end() */
+};
+
+const struct transport *transport_find(const char *spec)
+{
+	static const struct transport stubs[] = {
+		{.name = "ring", .caps = CAP_BATCH | CAP_SURVIVES_KILL},
+		{.name = "queue", .caps = CAP_BATCH | CAP_SURVIVES_KILL},
+		{.name = "pipe", .caps = CAP_BLOCK},
+		{.name = "mq", .caps = CAP_BLOCK},
+		{.name = "null", .caps = CAP_LIMIT | CAP_LOOPBACK},
+	};
+
+	for (size_t i = 0; i < sizeof(stubs) / sizeof(*stubs); i++) {
+		if (strcmp(stubs[i].name, spec) == 0)
+			return &stubs[i];
+	}
+	return NULL;
+}
+
+static void sample_case(struct sample *sample, size_t index,
+	const char *transport, uint64_t size, enum case_mode mode)
+{
+	static const char *const sections[] = {"speed", "latency", "crash"};
+	struct bench_case *bench = &sample->plan.cases[index];
+
+	bench->mode = mode;
+	snprintf(bench->section, sizeof(bench->section), "%s", sections[mode]);
+	snprintf(bench->transport, sizeof(bench->transport), "%s", transport);
+	snprintf(bench->id, sizeof(bench->id), "%s/%s/%d", sections[mode],
+		transport, (int)size);
+	snprintf(bench->placement, sizeof(bench->placement), "near");
+	bench->msg_size_bytes = size;
+	bench->batch = 1;
+	bench->producers = bench->consumers = mode == MODE_CRASH ? 2 : 1;
+	for (int i = 0; i < CASE_MAX_WORKERS; i++)
+		bench->cpus[i] = i < 2 ? i : CASE_CPU_ANY;
+	bench->verify = mode == MODE_THROUGHPUT ? VERIFY_HEADER : VERIFY_FULL;
+	bench->warmup_ns = 5000000;
+	bench->slice_ns = 100000000;
+	bench->rounds = SAMPLE_ROUNDS;
+}
+
+/* @per_round: messages in round 0; round r has r + 1 times as many. */
+static void sample_rounds(
+	struct sample *sample, size_t index, uint64_t per_round)
+{
+	struct outcome *outcome = &sample->run.outcomes[index];
+
+	outcome->rounds = calloc(SAMPLE_ROUNDS, sizeof(*outcome->rounds));
+	ck_assert_ptr_nonnull(outcome->rounds);
+	outcome->round_count = SAMPLE_ROUNDS;
+	for (unsigned r = 0; r < SAMPLE_ROUNDS; r++) {
+		outcome->rounds[r] = (struct round_figures){
+			.round = r,
+			.order = (unsigned)index,
+			.msgs = per_round * (r + 1),
+			.elapsed_ns = 100000000,
+			.cpu_ns = 200000000,
+			.distance_before_ns = 50 + r,
+			.distance_after_ns = 60 + r,
+		};
+		outcome->verify.sent += outcome->rounds[r].msgs;
+	}
+	outcome->verify.received = outcome->verify.sent;
+}
+
+static struct hist *sample_hist(uint64_t step_ns, unsigned count)
+{
+	struct hist *hist = malloc(sizeof(*hist));
+
+	ck_assert_ptr_nonnull(hist);
+	hist_init(hist);
+	for (unsigned i = 1; i <= count; i++)
+		hist_record(hist, i * step_ns);
+	return hist;
+}
+
+static void sample_special(struct sample *sample)
+{
+	struct bench_case *cases = sample->plan.cases;
+	struct outcome *outcomes = sample->run.outcomes;
+
+	cases[SAMPLE_MQ_64].skip = true;
+	outcomes[SAMPLE_MQ_64].status = STATUS_SKIP;
+	snprintf(outcomes[SAMPLE_MQ_64].reason, CASE_REASON_BYTES,
+		"mq carries at most 32 bytes here");
+	outcomes[SAMPLE_RTT].rtt = sample_hist(100, 1000);
+	for (int i = SAMPLE_CRASH; i <= SAMPLE_CONTROL; i++) {
+		cases[i].kills = 2;
+		cases[i].kill_victim[VICTIM_PRODUCER] = true;
+		cases[i].kill_victim[VICTIM_CONSUMER] = true;
+		cases[i].recover_within_ns = 50000000;
+	}
+	outcomes[SAMPLE_CRASH].crash = (struct crash_figures){
+		.kills = 4, .lock_held = 4, .recovered = 4};
+	outcomes[SAMPLE_CRASH].crash.recovery = sample_hist(100000, 4);
+	outcomes[SAMPLE_CONTROL].crash =
+		(struct crash_figures){.kills = 1, .lock_held = 1};
+	outcomes[SAMPLE_CONTROL].status = STATUS_FAILED;
+	snprintf(outcomes[SAMPLE_CONTROL].reason, CASE_REASON_BYTES,
+		"nobody went on");
+}
+
+static void sample_begin(struct sample *sample)
+{
+	int fd;
+
+	*sample = (struct sample){.path = "/tmp/test_result_XXXXXX"};
+	fd = mkstemp(sample->path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	sample->plan.scenario_text = "[speed]\ntransport = ring, pipe\n";
+	sample->plan.seed = UINT64_MAX - 5; /* no signed number holds it */
+	sample->plan.cases = calloc(SAMPLE_CASES, sizeof(struct bench_case));
+	sample->run.outcomes = calloc(SAMPLE_CASES, sizeof(struct outcome));
+	ck_assert(sample->plan.cases && sample->run.outcomes);
+	sample->plan.case_count = sample->run.outcome_count = SAMPLE_CASES;
+	sample->run.started_unix_ns = 1700000000000000000;
+	sample->environment.facts =
+		json_pack("{s:s, s:i, s:s, s:n}", "cpu_model", "Test CPU",
+			"cpus", 2, "kernel", "Linux 6.0", "governor");
+	sample_case(sample, SAMPLE_RING_8, "ring", 8, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_RING_64, "ring", 64, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_PIPE_8, "pipe", 8, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_PIPE_64, "pipe", 64, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_MQ_8, "mq", 8, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_MQ_64, "mq", 64, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_NULL_8, "null", 8, MODE_THROUGHPUT);
+	sample_case(sample, SAMPLE_RTT, "ring", 64, MODE_ROUNDTRIP);
+	sample_case(sample, SAMPLE_CRASH, "queue", 64, MODE_CRASH);
+	sample_case(sample, SAMPLE_CONTROL, "pipe", 64, MODE_CRASH);
+	sample_rounds(sample, SAMPLE_RING_8, 200000);
+	sample_rounds(sample, SAMPLE_RING_64, 200000);
+	sample_rounds(sample, SAMPLE_PIPE_8, 100000);
+	sample_rounds(sample, SAMPLE_PIPE_64, 50000);
+	sample_rounds(sample, SAMPLE_MQ_8, 40000);
+	sample_rounds(sample, SAMPLE_NULL_8, 900000);
+	sample_rounds(sample, SAMPLE_RTT, 1000);
+	sample_special(sample);
+}
+
+/* Save and load again, through the file. */
+static void sample_load(struct sample *sample, struct result *result)
+{
+	ck_assert_int_eq(result_save(&sample->plan, &sample->run,
+				 &sample->environment, sample->path),
+		0);
+	ck_assert_int_eq(result_load(sample->path, result), 0);
+}
+
+static void sample_end(struct sample *sample)
+{
+	for (size_t i = 0; i < SAMPLE_CASES; i++) {
+		free(sample->run.outcomes[i].rounds);
+		free(sample->run.outcomes[i].rtt);
+		free(sample->run.outcomes[i].crash.recovery);
+	}
+	free(sample->run.outcomes);
+	free(sample->plan.cases);
+	env_free(&sample->environment);
+	unlink(sample->path);
+}
+
+#endif

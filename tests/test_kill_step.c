@@ -1,0 +1,363 @@
+/* test_kill_step.c - one call is killed before its first, its second, ... its last
+ * instruction.
+ *
+ * A child sets the processor's trap flag, makes the call, and in the k-th trap
+ * kills itself. Then the segment must be in order, the call done whole or not at
+ * all, and the next one must work.
+ */
+#include "lib_stage.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mmapipc/queue.h>
+#include <mmapipc/ring.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum {
+	BEFORE = 3, /* messages there when the call begins */
+	BODY_BYTES = 40,
+	BOTH = MIPC_RING_PRODUCER | MIPC_RING_CONSUMER,
+};
+
+/* Every n-th, since a trap costs some 20 us on a virtual machine; where to begin is
+ * another one each time. Sanitizers make a call many times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STRIDE 41
+#else
+#define STRIDE 7
+#endif
+
+/* The product that is tried, with its messages numbered from 0 on. */
+struct play {
+	char name[LIB_NAME_BYTES];
+	mipc_queue *queue;
+	mipc_ring *ring;
+	uint8_t bodies[2][BODY_BYTES]; /* messages BEFORE and BEFORE + 1 */
+};
+
+/* A call, and what there may be after it: messages [from, to). */
+struct call {
+	const char *name;
+	bool ring;
+	int (*call)(struct play *play);
+	struct {
+		unsigned from, to;
+	} undone, done;
+};
+
+static struct iovec *batch_of(struct play *play)
+{
+	static struct iovec batch[2];
+
+	batch[0] = (struct iovec){play->bodies[0], BODY_BYTES};
+	batch[1] = (struct iovec){play->bodies[1], BODY_BYTES};
+	return batch;
+}
+
+static int call_put(struct play *play)
+{
+	return mipc_queue_put(play->queue, play->bodies[0], BODY_BYTES, 0);
+}
+
+static int call_put_batch(struct play *play)
+{
+	return mipc_queue_put_batch(play->queue, batch_of(play), 2, 0);
+}
+
+static int call_get(struct play *play)
+{
+	size_t len;
+
+	return mipc_queue_get(
+		play->queue, play->bodies[0], BODY_BYTES, 0, &len);
+}
+
+static int call_get_batch(struct play *play)
+{
+	return mipc_queue_get_batch(play->queue, batch_of(play), 2, 0);
+}
+
+static int call_queue_clear(struct play *play)
+{
+	return mipc_queue_clear(play->queue, 0);
+}
+
+static int call_write(struct play *play)
+{
+	return mipc_ring_write(play->ring, play->bodies[0], BODY_BYTES, 0);
+}
+
+static int call_write_batch(struct play *play)
+{
+	return mipc_ring_write_batch(play->ring, batch_of(play), 2, 0);
+}
+
+static int call_read(struct play *play)
+{
+	size_t len;
+
+	return mipc_ring_read(play->ring, play->bodies[0], BODY_BYTES, 0, &len);
+}
+
+static int call_read_batch(struct play *play)
+{
+	return mipc_ring_read_batch(play->ring, batch_of(play), 2, 0);
+}
+
+static int call_ring_clear(struct play *play)
+{
+	return mipc_ring_clear(play->ring);
+}
+
+static const struct call calls[] = {
+	{"put", false, call_put, {0, 3}, {0, 4}},
+	{"put_batch", false, call_put_batch, {0, 3}, {0, 5}},
+	{"get", false, call_get, {0, 3}, {1, 3}},
+	{"get_batch", false, call_get_batch, {0, 3}, {2, 3}},
+	{"queue clear", false, call_queue_clear, {0, 3}, {3, 3}},
+	{"write", true, call_write, {0, 3}, {0, 4}},
+	{"write_batch", true, call_write_batch, {0, 3}, {0, 5}},
+	{"read", true, call_read, {0, 3}, {1, 3}},
+	{"read_batch", true, call_read_batch, {0, 3}, {2, 3}},
+	{"ring clear", true, call_ring_clear, {0, 3}, {3, 3}},
+};
+
+#ifdef __x86_64__
+/* Flag TF: a SIGTRAP after each instruction. Below the red zone. */
+static inline void trap_on(void)
+{
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "orq $0x100, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" ::
+				 : "memory", "cc");
+}
+
+static inline void trap_off(void)
+{
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "andq $~0x100, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" ::
+				 : "memory", "cc");
+}
+#define CAN_STEP true
+#else
+static inline void trap_on(void)
+{
+}
+
+static inline void trap_off(void)
+{
+}
+#define CAN_STEP false
+#endif
+
+static _Atomic unsigned steps_left; /* of the child, to its death */
+
+static void on_trap(int signal_number)
+{
+	(void)signal_number;
+	/* relaxed: one thread */
+	if (atomic_fetch_sub_explicit(&steps_left, 1, memory_order_relaxed) ==
+		0)
+		kill(getpid(), SIGKILL);
+}
+
+struct victim {
+	struct play *play;
+	const struct call *call;
+	unsigned steps;
+};
+
+static void be_killed(void *arg)
+{
+	struct victim *victim = arg;
+	struct play *play = victim->play;
+	int rc;
+
+	if (victim->call->ring)
+		WANT(mipc_ring_open(play->name, BOTH, NULL, &play->ring), 0);
+	else
+		WANT(mipc_queue_open(play->name, NULL, &play->queue), 0);
+	for (unsigned i = 0; i < 2; i++)
+		lib_fill(play->bodies[i], BODY_BYTES, BEFORE + i);
+	atomic_store(&steps_left, victim->steps);
+	WANT_TRUE(signal(SIGTRAP, on_trap) != SIG_ERR);
+	trap_on();
+	rc = victim->call->call(play);
+	trap_off();
+	WANT_TRUE(rc >= 0);
+}
+
+/* Returns whether the call was killed; else it was done before. */
+static bool kill_at(struct victim *victim, unsigned steps)
+{
+	int status;
+	pid_t pid;
+
+	victim->steps = steps;
+	pid = lib_spawn(be_killed, victim);
+	WANT(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status)) {
+		WANT(WTERMSIG(status), SIGKILL);
+		return true;
+	}
+	WANT(WEXITSTATUS(status), 0);
+	return false;
+}
+
+/* The next message there is; -1: none. */
+static int next_number(struct play *play, bool ring)
+{
+	uint8_t body[BODY_BYTES];
+	size_t len = 0;
+	int err =
+		ring ? mipc_ring_read(play->ring, body, sizeof(body), 0, &len)
+		     : mipc_queue_get(play->queue, body, sizeof(body), 0, &len);
+
+	/* The producer of the ring is the test itself by now. */
+	if (err == -EAGAIN)
+		return -1;
+	WANT(err, 0);
+	WANT(len, BODY_BYTES);
+	for (int i = 0; i < BEFORE + 3; i++)
+		if (lib_matches(body, len, (uint64_t)i))
+			return i;
+	lib_fail("a message that nobody sent");
+}
+
+static void put_number(struct play *play, bool ring, unsigned number)
+{
+	uint8_t body[BODY_BYTES];
+
+	lib_fill(body, sizeof(body), number);
+	if (ring)
+		WANT(mipc_ring_write(play->ring, body, sizeof(body), 0), 0);
+	else
+		WANT(mipc_queue_put(
+			     play->queue, body, sizeof(body), MIPC_FOREVER),
+			0);
+}
+
+static void make(struct play *play, bool ring)
+{
+	if (ring)
+		WANT(mipc_ring_create(play->name, 1, BOTH, NULL, &play->ring),
+			0);
+	else
+		WANT(mipc_queue_create(play->name, 1, NULL, &play->queue), 0);
+	for (unsigned i = 0; i < BEFORE; i++)
+		put_number(play, ring, i);
+	if (ring) {
+		/* The victim is to have the roles. */
+		mipc_ring_close(play->ring);
+		WANT(mipc_ring_open(play->name, 0, NULL, &play->ring), 0);
+	}
+}
+
+/* After the death: in order, done or undone, and of further use. */
+static void survive(struct play *play, const struct call *call, unsigned steps)
+{
+	unsigned from, to, next;
+	int number;
+
+	if (call->ring) {
+		WANT(mipc_ring_check(play->ring), 0);
+		mipc_ring_close(play->ring);
+		WANT(mipc_ring_open(play->name, BOTH, NULL, &play->ring), 0);
+		WANT(mipc_ring_check(play->ring), 0);
+	} else {
+		WANT(mipc_queue_check(play->queue), 0);
+	}
+	put_number(play, call->ring, BEFORE + 2);
+	if (!call->ring)
+		WANT(mipc_queue_check(play->queue), 0);
+	number = next_number(play, call->ring);
+	from = next = (unsigned)number;
+	while (number >= 0 && (unsigned)number == next && next < BEFORE + 2) {
+		number = next_number(play, call->ring);
+		next++;
+	}
+	to = next;
+	/* Nothing was left of the old ones at all. */
+	if (from == BEFORE + 2)
+		from = to = BEFORE;
+	if (!(from == call->undone.from && to == call->undone.to) &&
+		!(from == call->done.from && to == call->done.to))
+		lib_fail("%s killed before instruction %u: messages %u to %u",
+			call->name, steps, from, to);
+	WANT(number, BEFORE + 2);
+	WANT(next_number(play, call->ring), -1);
+	if (call->ring)
+		WANT(mipc_ring_check(play->ring), 0);
+	else
+		WANT(mipc_queue_check(play->queue), 0);
+}
+
+static void unmake(struct play *play)
+{
+	if (play->ring) {
+		mipc_ring_close(play->ring);
+		WANT(mipc_ring_unlink(play->name), 0);
+	}
+	if (play->queue) {
+		mipc_queue_close(play->queue);
+		WANT(mipc_queue_unlink(play->name), 0);
+	}
+	memset(play, 0, sizeof(*play));
+}
+
+/* Returns how many kills. */
+static unsigned kill_everywhere(const struct call *call, unsigned first)
+{
+	struct play play = {0};
+	struct victim victim = {&play, call, 0};
+	unsigned kills = 0;
+	bool killed;
+
+	do {
+		lib_name(play.name);
+		make(&play, call->ring);
+		killed = kill_at(&victim, first + kills * STRIDE);
+		kills += killed;
+		survive(&play, call, victim.steps);
+		unmake(&play);
+	} while (killed);
+	return kills;
+}
+
+START_TEST(test_kill_step_call_is_done_or_undone)
+{
+	uint64_t seed = lib_seed("kill in a step");
+
+	if (!CAN_STEP) {
+		lib_skip("kill at every instruction: needs x86's trap flag");
+		return;
+	}
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		unsigned kills = kill_everywhere(
+			&calls[i], (unsigned)(lib_random(&seed) % STRIDE));
+
+		printf("%s: %u kills\n", calls[i].name, kills);
+		WANT_TRUE(kills > 0);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_kill_step_call_is_done_or_undone,
+	};
+
+	return LIB_MAIN("kill_step", tests);
+}

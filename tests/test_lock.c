@@ -1,0 +1,518 @@
+/* test_lock.c - the lock word: who has it, what a death of its owner leaves, and
+ * that only the dead are robbed. White-box: lib/lock.c's word and owner.
+ */
+#include "lib_stage.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mmapipc/mmapipc.h>
+
+#include "event.h"
+#include "lock.h"
+#include "platform.h"
+#include "segment.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define BY_PARTY UINT32_C(0x20000000)
+#define NAME_MASK UINT32_C(0x3fffffff)
+
+enum { KILLED_HOLDERS = 1000 };
+
+/* How a holder in a child is set up. */
+enum holder_form {
+	AT_HOME,    /* the kernel knows */
+	UNNOTICED,  /* at home, but the kernel was told nothing */
+	BY_SLOT,    /* named by its party */
+	FORM_COUNT, /* how many there are */
+};
+
+/* What the processes of one test share. */
+struct notes {
+	_Atomic unsigned step;
+	_Atomic uint32_t thread; /* the holder's number */
+	_Atomic int got;
+	uint64_t plain; /* what the lock guards */
+	_Atomic int pid;
+};
+
+struct stage {
+	struct segment segment;
+	char name[LIB_NAME_BYTES];
+	struct notes *notes;
+	enum holder_form form;
+	struct segment *used; /* to lock by; ours, unless a test has two */
+};
+
+static struct mipc_lock *lock_of(struct stage *stage)
+{
+	return &stage->used->shared->queue.producers.lock;
+}
+
+static uint32_t word_of(struct stage *stage)
+{
+	return atomic_load(&lock_of(stage)->word);
+}
+
+static void bury(struct segment *segment, uint32_t slot)
+{
+	lock_bury(&segment->shared->queue.producers.lock, slot);
+}
+
+static void stage_open(struct stage *stage)
+{
+	memset(stage, 0, sizeof(*stage));
+	lib_name(stage->name);
+	stage->segment.bury = bury;
+	WANT(segment_create(&stage->segment, stage->name, MIPC_KIND_QUEUE,
+		     65536, NULL),
+		0);
+	stage->used = &stage->segment;
+	stage->notes = lib_shared(sizeof(*stage->notes));
+}
+
+static void stage_close(struct stage *stage)
+{
+	segment_close(&stage->segment);
+	WANT(segment_unlink(stage->name, MIPC_KIND_QUEUE), 0);
+}
+
+static int acquire(struct stage *stage, uint64_t timeout_ns)
+{
+	struct wait wait = {timeout_ns, 0, 0};
+
+	return lock_acquire(lock_of(stage), stage->used, &wait);
+}
+
+/* In a child: hold the lock in the way that the stage says, for ever. */
+static void hold(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	if (stage->form == BY_SLOT)
+		stage->segment.at_home = false;
+	WANT(acquire(stage, MIPC_FOREVER), 0);
+	if (stage->form == UNNOTICED)
+		platform_retract();
+	atomic_store(&stage->notes->thread, platform_thread());
+	lib_step(&stage->notes->step, 1);
+	lib_sleep_for_ever();
+}
+
+static pid_t spawn_holder(struct stage *stage, enum holder_form form)
+{
+	pid_t holder;
+
+	stage->form = form;
+	lib_step(&stage->notes->step, 0);
+	holder = lib_spawn(hold, stage);
+	lib_await(&stage->notes->step, 1);
+	return holder;
+}
+
+START_TEST(test_lock_free_is_zero_and_held_is_the_thread)
+{
+	struct stage stage;
+
+	stage_open(&stage);
+	WANT_TRUE(stage.segment.at_home);
+	for (unsigned i = 0; i < 3; i++) {
+		WANT(word_of(&stage), 0);
+		WANT(acquire(&stage, i ? MIPC_FOREVER : 0), 0);
+		WANT(word_of(&stage), syscall(SYS_gettid));
+		WANT(lock_holder_pid(lock_of(&stage), &stage.segment),
+			getpid());
+		lock_release(lock_of(&stage));
+		WANT(lock_holder_pid(lock_of(&stage), &stage.segment), 0);
+	}
+	stage.segment.at_home = false;
+	WANT(acquire(&stage, 0), 0);
+	WANT(word_of(&stage), BY_PARTY | (stage.segment.party + 1));
+	WANT(lock_holder_pid(lock_of(&stage), &stage.segment), getpid());
+	lock_release(lock_of(&stage));
+	WANT(word_of(&stage), 0);
+	stage_close(&stage);
+}
+END_TEST
+
+START_TEST(test_lock_held_by_a_live_one_is_waited_for_in_vain)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+		uint64_t start_ns;
+		uint32_t word;
+		pid_t holder;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		word = word_of(&stage);
+		/* Polls ask after the owner's life, too, now and then. */
+		for (unsigned i = 0; i < 1000; i++)
+			WANT(acquire(&stage, 0), -EAGAIN);
+		WANT(word_of(&stage), word);
+		start_ns = lib_now_ns();
+		WANT(acquire(&stage, LIB_BRIEF_NS), -ETIMEDOUT);
+		WANT_TRUE(lib_now_ns() - start_ns >= LIB_BRIEF_NS);
+		WANT(word_of(&stage), word | PLATFORM_WAITERS);
+		WANT(lock_holder_pid(lock_of(&stage), &stage.segment), holder);
+		lib_kill(holder);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+START_TEST(test_lock_of_a_stopped_owner_is_not_robbed)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+		pid_t holder;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		lib_stop(holder);
+		WANT(acquire(&stage, 4 * LIB_BRIEF_NS), -ETIMEDOUT);
+		WANT(word_of(&stage) & PLATFORM_OWNER_DIED, 0);
+		lib_kill(holder);
+		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		lock_release(lock_of(&stage));
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+START_TEST(test_lock_of_a_killed_owner_is_marked_by_the_kernel)
+{
+	struct stage stage;
+
+	stage_open(&stage);
+	lib_kill(spawn_holder(&stage, AT_HOME));
+	WANT(word_of(&stage), PLATFORM_OWNER_DIED);
+	/* The fast path: even a poll finds it. */
+	WANT(acquire(&stage, 0), 1);
+	WANT(word_of(&stage), syscall(SYS_gettid));
+	lock_release(lock_of(&stage));
+	WANT(word_of(&stage), 0);
+	WANT(acquire(&stage, 0), 0);
+	lock_release(lock_of(&stage));
+	stage_close(&stage);
+}
+END_TEST
+
+START_TEST(test_lock_of_a_killed_owner_goes_to_the_next)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+
+		stage_open(&stage);
+		lib_kill(spawn_holder(&stage, form));
+		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		lock_release(lock_of(&stage));
+		/* Told once only. */
+		WANT(acquire(&stage, MIPC_FOREVER), 0);
+		lock_release(lock_of(&stage));
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+START_TEST(test_lock_of_a_killed_owner_is_found_by_polling)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+		unsigned polls = 0;
+		int rc;
+
+		stage_open(&stage);
+		lib_kill(spawn_holder(&stage, form));
+		do {
+			rc = acquire(&stage, 0);
+		} while (rc == -EAGAIN && ++polls < 1000);
+		WANT(rc, 1);
+		lock_release(lock_of(&stage));
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+static void wait_for_it(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	lib_step(&stage->notes->step, 2);
+	atomic_store(&stage->notes->got, acquire(stage, MIPC_FOREVER));
+	lock_release(lock_of(stage));
+}
+
+START_TEST(test_lock_waiter_is_told_of_the_death)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+		pid_t holder, waiter;
+		uint64_t deadline_ns;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		waiter = lib_spawn(wait_for_it, &stage);
+		lib_await(&stage.notes->step, 2);
+		deadline_ns = lib_now_ns() + LIB_PATIENCE_NS;
+		while (!(word_of(&stage) & PLATFORM_WAITERS))
+			WANT_TRUE(lib_now_ns() < deadline_ns);
+		lib_kill(holder);
+		lib_join(waiter);
+		WANT(atomic_load(&stage.notes->got), 1);
+		WANT(word_of(&stage), 0);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+/* The kernel's notice does not depend on where the owner was: before its word
+ * was taken and after it was given back, a death must change nothing. */
+static void announce_and_stay(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	(void)platform_thread();
+	platform_announce(&lock_of(stage)->word);
+	lib_step(&stage->notes->step, 1);
+	lib_sleep_for_ever();
+}
+
+START_TEST(test_lock_death_of_one_that_only_announced_changes_nothing)
+{
+	struct stage stage;
+	uint32_t word;
+	pid_t child;
+
+	stage_open(&stage);
+	for (unsigned held = 0; held < 2; held++) {
+		if (held)
+			WANT(acquire(&stage, 0), 0);
+		word = word_of(&stage);
+		lib_step(&stage.notes->step, 0);
+		child = lib_spawn(announce_and_stay, &stage);
+		lib_await(&stage.notes->step, 1);
+		lib_kill(child);
+		WANT(word_of(&stage), word);
+		if (held)
+			lock_release(lock_of(&stage));
+	}
+	stage_close(&stage);
+}
+END_TEST
+
+START_TEST(test_lock_dead_owner_is_buried_when_another_attaches)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct segment other = {.bury = bury};
+		struct stage stage;
+
+		stage_open(&stage);
+		lib_kill(spawn_holder(&stage, form));
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT(word_of(&stage), PLATFORM_OWNER_DIED);
+		WANT(acquire(&stage, 0), 1);
+		lock_release(lock_of(&stage));
+		segment_close(&other);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+START_TEST(test_lock_live_owner_is_not_buried_when_another_attaches)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct segment other = {.bury = bury};
+		struct stage stage;
+		uint32_t word;
+		pid_t holder;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		word = word_of(&stage);
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT(word_of(&stage), word);
+		segment_close(&other);
+		lib_kill(holder);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+/* Every holder dies with the lock; every next one is told, none is delayed. */
+START_TEST(test_lock_a_thousand_killed_holders_are_all_noticed)
+{
+	struct stage stage;
+
+	stage_open(&stage);
+	for (unsigned i = 0; i < KILLED_HOLDERS; i++) {
+		lib_kill(spawn_holder(&stage, AT_HOME));
+		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		lock_release(lock_of(&stage));
+	}
+	stage_close(&stage);
+}
+END_TEST
+
+enum { TURNS = 20000, CONTENDERS = 3 };
+
+static void contend(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	for (unsigned i = 0; i < TURNS; i++) {
+		WANT(acquire(stage, MIPC_FOREVER), 0);
+		stage->notes->plain++;
+		/* Now and then long enough for the others to sleep. */
+		if (i % 1000 == 0)
+			lib_sleep_us(300);
+		lock_release(lock_of(stage));
+	}
+}
+
+START_TEST(test_lock_excludes_the_others)
+{
+	pid_t children[CONTENDERS];
+	struct stage stage;
+
+	stage_open(&stage);
+	for (unsigned i = 0; i < CONTENDERS; i++)
+		children[i] = lib_spawn(contend, &stage);
+	for (unsigned i = 0; i < CONTENDERS; i++)
+		lib_join(children[i]);
+	WANT(stage.notes->plain, TURNS * CONTENDERS);
+	WANT(word_of(&stage), 0);
+	stage_close(&stage);
+}
+END_TEST
+
+static void *hold_in_thread(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(acquire(stage, 0), 0);
+	lock_release(lock_of(stage));
+	lib_step(&stage->notes->step, 1);
+	lib_await(&stage->notes->step, 2);
+	WANT(acquire(stage, 0), 0);
+	lib_step(&stage->notes->step, 3);
+	lib_sleep_for_ever();
+	return NULL;
+}
+
+/* A process with two threads. One locked through a handle that was closed since,
+ * and owns the lock through another, which the second thread uses meanwhile. */
+static void hold_with_two_threads(void *arg)
+{
+	struct stage *stage = arg;
+	struct segment second = {.bury = bury};
+	pthread_t thread;
+
+	WANT(segment_enter(&stage->segment), 0);
+	WANT(pthread_create(&thread, NULL, hold_in_thread, stage), 0);
+	lib_await(&stage->notes->step, 1);
+	WANT(segment_open(&second, stage->name, MIPC_KIND_QUEUE, NULL), 0);
+	stage->used = &second;
+	segment_close(&stage->segment);
+	lib_step(&stage->notes->step, 2);
+	lib_await(&stage->notes->step, 3);
+	WANT(acquire(stage, 0), -EAGAIN);
+	lib_step(&stage->notes->step, 4);
+	lib_sleep_for_ever();
+}
+
+START_TEST(test_lock_owner_whose_old_handle_was_closed_is_not_robbed)
+{
+	struct stage stage;
+	pid_t holder;
+
+	stage_open(&stage);
+	holder = lib_spawn(hold_with_two_threads, &stage);
+	lib_await(&stage.notes->step, 4);
+	lib_stop(holder);
+	WANT(acquire(&stage, 4 * LIB_BRIEF_NS), -ETIMEDOUT);
+	lib_kill(holder);
+	WANT(acquire(&stage, MIPC_FOREVER), 1);
+	lock_release(lock_of(&stage));
+	stage_close(&stage);
+}
+END_TEST
+
+/* In a new pid namespace, whose first process this is the parent of. */
+static void hold_elsewhere(void *arg)
+{
+	struct stage *stage = arg;
+	pid_t child;
+
+	if (unshare(CLONE_NEWPID)) {
+		atomic_store(&stage->notes->got, errno);
+		lib_step(&stage->notes->step, 1);
+		return;
+	}
+	stage->form = AT_HOME;
+	child = lib_spawn(hold, stage);
+	atomic_store(&stage->notes->pid, child);
+	waitpid(child, NULL, 0);
+}
+
+START_TEST(test_lock_of_another_pid_namespace_is_held_and_taken_over)
+{
+	struct stage stage;
+	pid_t child;
+
+	stage_open(&stage);
+	child = lib_spawn(hold_elsewhere, &stage);
+	lib_await(&stage.notes->step, 1);
+	if (atomic_load(&stage.notes->got)) {
+		lib_skip("pid namespaces: unshare(CLONE_NEWPID): %s",
+			strerror(atomic_load(&stage.notes->got)));
+		lib_join(child);
+		stage_close(&stage);
+		return;
+	}
+	WANT_TRUE(word_of(&stage) & BY_PARTY);
+	WANT(atomic_load(&stage.notes->thread), 1);
+	WANT(acquire(&stage, LIB_BRIEF_NS), -ETIMEDOUT);
+	while (!atomic_load(&stage.notes->pid))
+		lib_sleep_us(50);
+	WANT(kill(atomic_load(&stage.notes->pid), SIGKILL), 0);
+	WANT(acquire(&stage, MIPC_FOREVER), 1);
+	WANT(word_of(&stage) & NAME_MASK, syscall(SYS_gettid));
+	lock_release(lock_of(&stage));
+	lib_join(child);
+	stage_close(&stage);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_lock_free_is_zero_and_held_is_the_thread,
+		test_lock_held_by_a_live_one_is_waited_for_in_vain,
+		test_lock_of_a_stopped_owner_is_not_robbed,
+		test_lock_of_a_killed_owner_is_marked_by_the_kernel,
+		test_lock_of_a_killed_owner_goes_to_the_next,
+		test_lock_of_a_killed_owner_is_found_by_polling,
+		test_lock_waiter_is_told_of_the_death,
+		test_lock_death_of_one_that_only_announced_changes_nothing,
+		test_lock_dead_owner_is_buried_when_another_attaches,
+		test_lock_live_owner_is_not_buried_when_another_attaches,
+		test_lock_a_thousand_killed_holders_are_all_noticed,
+		test_lock_excludes_the_others,
+		test_lock_owner_whose_old_handle_was_closed_is_not_robbed,
+		test_lock_of_another_pid_namespace_is_held_and_taken_over,
+	};
+
+	return LIB_MAIN("lock", tests);
+}

@@ -1,0 +1,652 @@
+/* test_ring_peer.c - the ring between processes: roles, their holders' deaths and
+ * forks, and what the other side is told.
+ */
+#include "lib_stage.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mmapipc/ring.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum {
+	BOTH = MIPC_RING_PRODUCER | MIPC_RING_CONSUMER,
+	MESSAGES = 20000,
+	FEW = 10,
+};
+
+/* What the processes of one test share. */
+struct notes {
+	_Atomic unsigned step;
+	_Atomic int result;
+};
+
+struct play {
+	char name[LIB_NAME_BYTES];
+	mipc_ring *ring; /* of the test itself */
+	struct mipc_options options;
+	struct notes *notes;
+	unsigned role; /* of a child */
+	bool killed;   /* is the child killed, or does it close? */
+};
+
+static void play_open(struct play *play, unsigned roles)
+{
+	memset(play, 0, sizeof(*play));
+	lib_name(play->name);
+	WANT(mipc_ring_create(play->name, 1, roles, NULL, &play->ring), 0);
+	play->notes = lib_shared(sizeof(*play->notes));
+}
+
+static void play_close(struct play *play)
+{
+	mipc_ring_close(play->ring);
+	WANT(mipc_ring_unlink(play->name), 0);
+}
+
+static void write_number(mipc_ring *ring, uint64_t number)
+{
+	uint8_t body[256];
+	size_t len = number * 13 % sizeof(body);
+
+	lib_fill(body, len, number);
+	WANT(mipc_ring_write(ring, body, len, LIB_PATIENCE_NS), 0);
+}
+
+static void read_number(mipc_ring *ring, uint64_t number)
+{
+	uint8_t body[256];
+	size_t len = 0;
+
+	WANT(mipc_ring_read(ring, body, sizeof(body), LIB_PATIENCE_NS, &len),
+		0);
+	WANT(len, number * 13 % sizeof(body));
+	WANT_TRUE(lib_matches(body, len, number));
+}
+
+static void produce_all(void *arg)
+{
+	struct play *play = arg;
+	mipc_ring *ring;
+
+	WANT(mipc_ring_open(
+		     play->name, MIPC_RING_PRODUCER, &play->options, &ring),
+		0);
+	for (uint64_t i = 0; i < MESSAGES; i++)
+		write_number(ring, i);
+	mipc_ring_close(ring);
+}
+
+START_TEST(test_ring_between_processes_all_arrive_in_order)
+{
+	static const uint32_t spins[] = {
+		0, 20, MIPC_SPIN_NEVER, MIPC_SPIN_ALWAYS};
+
+	for (size_t i = 0; i < COUNT(spins); i++) {
+		struct play play;
+		mipc_ring *ring;
+		pid_t child;
+		char byte;
+		size_t len;
+
+		play_open(&play, MIPC_RING_OBSERVER);
+		play.options.spin_us = spins[i];
+		WANT(mipc_ring_open(play.name, MIPC_RING_CONSUMER,
+			     &play.options, &ring),
+			0);
+		child = lib_spawn(produce_all, &play);
+		for (uint64_t k = 0; k < MESSAGES; k++)
+			read_number(ring, k);
+		lib_join(child);
+		WANT(mipc_ring_read(ring, &byte, 1, MIPC_FOREVER, &len),
+			-EPIPE);
+		WANT(mipc_ring_check(ring), 0);
+		mipc_ring_close(ring);
+		play_close(&play);
+	}
+}
+END_TEST
+
+START_TEST(test_ring_observer_may_only_look)
+{
+	struct play play;
+	mipc_ring *observer, *other;
+	struct iovec message = {&play, 1};
+	char byte;
+	size_t len;
+
+	play_open(&play, BOTH);
+	WANT(mipc_ring_open(play.name, MIPC_RING_OBSERVER, NULL, &observer), 0);
+	WANT(mipc_ring_open(play.name, MIPC_RING_OBSERVER, NULL, &other), 0);
+	WANT(mipc_ring_write(play.ring, "abc", 3, 0), 0);
+	WANT(mipc_ring_write(observer, "abc", 3, 0), -EINVAL);
+	WANT(mipc_ring_write_batch(observer, &message, 1, 0), -EINVAL);
+	WANT(mipc_ring_read(observer, &byte, 1, 0, &len), -EINVAL);
+	WANT(mipc_ring_read_batch(observer, &message, 1, 0), -EINVAL);
+	WANT(mipc_ring_clear(observer), -EINVAL);
+	WANT(mipc_ring_available_read(observer), 16);
+	WANT(mipc_ring_capacity(observer), mipc_ring_capacity(play.ring));
+	WANT(mipc_ring_max_len(observer), mipc_ring_max_len(play.ring));
+	WANT(mipc_ring_available_write(observer),
+		mipc_ring_available_write(play.ring));
+	WANT(mipc_ring_check(observer), 0);
+	mipc_ring_close(other);
+	mipc_ring_close(observer);
+	WANT(mipc_ring_available_read(play.ring), 16);
+	play_close(&play);
+}
+END_TEST
+
+START_TEST(test_ring_one_role_may_not_do_the_others_work)
+{
+	struct play play;
+	mipc_ring *consumer;
+	char byte;
+	size_t len;
+
+	play_open(&play, MIPC_RING_PRODUCER);
+	WANT(mipc_ring_open(play.name, MIPC_RING_CONSUMER, NULL, &consumer), 0);
+	WANT(mipc_ring_read(play.ring, &byte, 1, 0, &len), -EINVAL);
+	WANT(mipc_ring_clear(play.ring), -EINVAL);
+	WANT(mipc_ring_write(consumer, "x", 1, 0), -EINVAL);
+	mipc_ring_close(consumer);
+	play_close(&play);
+}
+END_TEST
+
+START_TEST(test_ring_role_of_a_live_holder_is_ebusy)
+{
+	static const struct {
+		unsigned held, asked;
+		int want;
+	} roles[] = {
+		{MIPC_RING_OBSERVER, BOTH, 0},
+		{MIPC_RING_PRODUCER, MIPC_RING_PRODUCER, -EBUSY},
+		{MIPC_RING_PRODUCER, BOTH, -EBUSY},
+		{MIPC_RING_PRODUCER, MIPC_RING_CONSUMER, 0},
+		{MIPC_RING_CONSUMER, MIPC_RING_CONSUMER, -EBUSY},
+		{MIPC_RING_CONSUMER, BOTH, -EBUSY},
+		{MIPC_RING_CONSUMER, MIPC_RING_PRODUCER, 0},
+		{BOTH, MIPC_RING_PRODUCER, -EBUSY},
+		{BOTH, MIPC_RING_CONSUMER, -EBUSY},
+		{BOTH, MIPC_RING_OBSERVER, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(roles); i++) {
+		struct play play;
+		mipc_ring *ring = NULL;
+
+		play_open(&play, roles[i].held);
+		/* A refusal takes neither role, so the next goes the same. */
+		for (unsigned k = 0; k < 2; k++) {
+			WANT(mipc_ring_open(
+				     play.name, roles[i].asked, NULL, &ring),
+				roles[i].want);
+			WANT(ring != NULL, roles[i].want == 0);
+			mipc_ring_close(ring);
+			ring = NULL;
+		}
+		mipc_ring_close(play.ring);
+		WANT(mipc_ring_open(play.name, BOTH, NULL, &play.ring), 0);
+		play_close(&play);
+	}
+}
+END_TEST
+
+/* Hold a role, and do something as such, until told to end. */
+static void hold_role(void *arg)
+{
+	struct play *play = arg;
+	mipc_ring *ring;
+
+	WANT(mipc_ring_open(play->name, play->role, NULL, &ring), 0);
+	if (play->role & MIPC_RING_PRODUCER)
+		for (uint64_t i = 0; i < FEW; i++)
+			write_number(ring, i);
+	else
+		for (uint64_t i = 0; i < FEW / 2; i++)
+			read_number(ring, i);
+	lib_step(&play->notes->step, 1);
+	if (play->killed)
+		lib_sleep_for_ever();
+	lib_await(&play->notes->step, 2);
+	mipc_ring_close(ring);
+}
+
+static pid_t spawn_holder(struct play *play, unsigned role, bool killed)
+{
+	pid_t child;
+
+	play->role = role;
+	play->killed = killed;
+	lib_step(&play->notes->step, 0);
+	child = lib_spawn(hold_role, play);
+	lib_await(&play->notes->step, 1);
+	return child;
+}
+
+static void end_holder(struct play *play, pid_t child)
+{
+	if (play->killed) {
+		lib_kill(child);
+	} else {
+		lib_step(&play->notes->step, 2);
+		lib_join(child);
+	}
+}
+
+START_TEST(test_ring_producer_gone_is_epipe_once_empty)
+{
+	for (unsigned killed = 0; killed < 2; killed++) {
+		struct play play;
+		struct iovec message;
+		unsigned polls = 0;
+		char byte;
+		size_t len;
+		int rc;
+
+		play_open(&play, MIPC_RING_CONSUMER);
+		message = (struct iovec){&byte, 1};
+		/* One that never came has not gone. */
+		WANT(mipc_ring_read(play.ring, &byte, 1, LIB_BRIEF_NS, &len),
+			-ETIMEDOUT);
+		end_holder(
+			&play, spawn_holder(&play, MIPC_RING_PRODUCER, killed));
+		for (uint64_t i = 0; i < FEW; i++)
+			read_number(play.ring, i);
+		WANT(mipc_ring_read(play.ring, &byte, 1, MIPC_FOREVER, &len),
+			-EPIPE);
+		WANT(mipc_ring_read_batch(play.ring, &message, 1, MIPC_FOREVER),
+			-EPIPE);
+		/* Polls ask after a dead one's life now and then only. */
+		do {
+			rc = mipc_ring_read(play.ring, &byte, 1, 0, &len);
+		} while (rc == -EAGAIN && ++polls < 5000);
+		WANT(rc, -EPIPE);
+		/* And a new one makes it good. */
+		end_holder(
+			&play, spawn_holder(&play, MIPC_RING_PRODUCER, killed));
+		for (uint64_t i = 0; i < FEW; i++)
+			read_number(play.ring, i);
+		play_close(&play);
+	}
+}
+END_TEST
+
+START_TEST(test_ring_consumer_gone_is_epipe_once_full)
+{
+	for (unsigned killed = 0; killed < 2; killed++) {
+		struct iovec message = {"x", 1};
+		struct play play;
+		unsigned polls = 0;
+		pid_t child;
+		int rc;
+
+		play_open(&play, MIPC_RING_PRODUCER);
+		while (mipc_ring_write(play.ring, "", 0, 0) == 0)
+			;
+		WANT(mipc_ring_write(play.ring, "", 0, LIB_BRIEF_NS),
+			-ETIMEDOUT);
+		mipc_ring_close(play.ring);
+		WANT(mipc_ring_open(play.name, BOTH, NULL, &play.ring), 0);
+		WANT(mipc_ring_clear(play.ring), 0);
+		mipc_ring_close(play.ring);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_PRODUCER, NULL, &play.ring),
+			0);
+
+		for (uint64_t i = 0; i < FEW; i++)
+			write_number(play.ring, i);
+		child = spawn_holder(&play, MIPC_RING_CONSUMER, killed);
+		end_holder(&play, child);
+		/* Not full: goes on, for the next consumer. */
+		while ((rc = mipc_ring_write(
+				play.ring, "x", 1, MIPC_FOREVER)) == 0)
+			;
+		WANT(rc, -EPIPE);
+		WANT(mipc_ring_write_batch(
+			     play.ring, &message, 1, MIPC_FOREVER),
+			-EPIPE);
+		do {
+			rc = mipc_ring_write(play.ring, "x", 1, 0);
+		} while (rc == -EAGAIN && ++polls < 5000);
+		WANT(rc, -EPIPE);
+		WANT(mipc_ring_check(play.ring), 0);
+		play_close(&play);
+	}
+}
+END_TEST
+
+static void wait_for_the_end(void *arg)
+{
+	struct play *play = arg;
+	char byte;
+	mipc_ring *ring;
+	size_t len;
+
+	WANT(mipc_ring_open(play->name, play->role, &play->options, &ring), 0);
+	lib_step(&play->notes->step, 2);
+	if (play->role == MIPC_RING_CONSUMER)
+		WANT(mipc_ring_read(ring, &byte, 1, MIPC_FOREVER, &len),
+			-EPIPE);
+	else
+		WANT(mipc_ring_write(ring, "x", 1, MIPC_FOREVER), -EPIPE);
+	mipc_ring_close(ring);
+}
+
+static void fill_and_stay(void *arg)
+{
+	struct play *play = arg;
+	mipc_ring *ring;
+
+	WANT(mipc_ring_open(play->name, BOTH, NULL, &ring), 0);
+	while (mipc_ring_write(ring, "x", 1, 0) == 0)
+		;
+	mipc_ring_close(ring);
+	WANT(mipc_ring_open(play->name, MIPC_RING_CONSUMER, NULL, &ring), 0);
+	lib_step(&play->notes->step, 1);
+	lib_sleep_for_ever();
+}
+
+static void stay(void *arg)
+{
+	struct play *play = arg;
+	mipc_ring *ring;
+
+	WANT(mipc_ring_open(play->name, MIPC_RING_PRODUCER, NULL, &ring), 0);
+	lib_step(&play->notes->step, 1);
+	lib_sleep_for_ever();
+}
+
+/* It waits for ever, without a timeout; then its peer is killed. */
+START_TEST(test_ring_sleeper_wakes_when_its_peer_is_killed)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct play play;
+		pid_t peer, sleeper;
+
+		play_open(&play, MIPC_RING_OBSERVER);
+		peer = lib_spawn(i % 2 ? stay : fill_and_stay, &play);
+		lib_await(&play.notes->step, 1);
+		play.role = i % 2 ? MIPC_RING_CONSUMER : MIPC_RING_PRODUCER;
+		play.options.spin_us = i / 2 ? MIPC_SPIN_NEVER : 0;
+		sleeper = lib_spawn(wait_for_the_end, &play);
+		lib_await(&play.notes->step, 2);
+		lib_sleep_us(3000);
+		lib_kill(peer);
+		lib_join(sleeper);
+		play_close(&play);
+	}
+}
+END_TEST
+
+START_TEST(test_ring_role_of_a_dead_producer_goes_on_behind_its_last)
+{
+	struct play play;
+	mipc_ring *producer;
+
+	play_open(&play, MIPC_RING_CONSUMER);
+	for (unsigned lap = 0; lap < 20; lap++) {
+		pid_t child = spawn_holder(&play, MIPC_RING_PRODUCER, true);
+
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_PRODUCER, NULL, &producer),
+			-EBUSY);
+		lib_kill(child);
+		if (lap % 2)
+			read_number(play.ring, 0);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_PRODUCER, NULL, &producer),
+			0);
+		write_number(producer, FEW);
+		for (uint64_t i = lap % 2; i <= FEW; i++)
+			read_number(play.ring, i);
+		WANT(mipc_ring_available_read(play.ring), 0);
+		mipc_ring_close(producer);
+	}
+	WANT(mipc_ring_check(play.ring), 0);
+	play_close(&play);
+}
+END_TEST
+
+START_TEST(test_ring_role_of_a_dead_consumer_goes_on_with_the_next)
+{
+	struct play play;
+	mipc_ring *consumer;
+
+	play_open(&play, MIPC_RING_PRODUCER);
+	for (unsigned lap = 0; lap < 20; lap++) {
+		pid_t child;
+
+		for (uint64_t i = 0; i < FEW; i++)
+			write_number(play.ring, i);
+		child = spawn_holder(&play, MIPC_RING_CONSUMER, true);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_CONSUMER, NULL, &consumer),
+			-EBUSY);
+		lib_kill(child);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_CONSUMER, NULL, &consumer),
+			0);
+		for (uint64_t i = FEW / 2; i < FEW; i++)
+			read_number(consumer, i);
+		WANT(mipc_ring_available_read(consumer), 0);
+		mipc_ring_close(consumer);
+	}
+	play_close(&play);
+}
+END_TEST
+
+/* A producer that was killed between its commit and the tail: white-box. */
+START_TEST(test_ring_tail_left_behind_is_brought_up_to_date)
+{
+	for (unsigned read_first = 0; read_first <= 3; read_first++) {
+		struct play play;
+		struct lib_view view;
+		mipc_ring *producer;
+		uint64_t tail;
+
+		play_open(&play, MIPC_RING_CONSUMER);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_PRODUCER, NULL, &producer),
+			0);
+		write_number(producer, 0);
+		lib_view_open(&view, play.name);
+		tail = atomic_load(&view.shared->ring.tail);
+		write_number(producer, 1);
+		write_number(producer, 2);
+		mipc_ring_close(producer);
+		atomic_store(&view.shared->ring.tail, tail);
+
+		WANT(mipc_ring_check(play.ring), 0);
+		WANT_TRUE(mipc_ring_available_read(play.ring) > 0);
+		/* The consumer may even be ahead of the tail. */
+		for (uint64_t i = 0; i < read_first; i++)
+			read_number(play.ring, i);
+		WANT(mipc_ring_check(play.ring), 0);
+		WANT(mipc_ring_available_read(play.ring) == 0, read_first == 3);
+		WANT(mipc_ring_open(
+			     play.name, MIPC_RING_PRODUCER, NULL, &producer),
+			0);
+		write_number(producer, 3);
+		for (uint64_t i = read_first; i <= 3; i++)
+			read_number(play.ring, i);
+		WANT(mipc_ring_available_read(play.ring), 0);
+		mipc_ring_close(producer);
+		lib_view_close(&view);
+		play_close(&play);
+	}
+}
+END_TEST
+
+/* In a child with a copy of the parent's handle. */
+static void use_copy(void *arg)
+{
+	struct play *play = arg;
+	char byte;
+	size_t len;
+
+	WANT(mipc_ring_write(play->ring, "x", 1, 0), -EBUSY);
+	WANT(mipc_ring_write(play->ring, "x", 1, MIPC_FOREVER), -EBUSY);
+	WANT(mipc_ring_read(play->ring, &byte, 1, 0, &len), -EBUSY);
+	WANT(mipc_ring_clear(play->ring), -EBUSY);
+	/* To look does no harm, nor does closing the copy. */
+	WANT_TRUE(mipc_ring_available_read(play->ring) > 0);
+	WANT(mipc_ring_check(play->ring), 0);
+	mipc_ring_close(play->ring);
+}
+
+START_TEST(test_ring_copy_in_forked_child_is_ebusy_while_the_parent_lives)
+{
+	struct play play;
+	mipc_ring *other;
+
+	play_open(&play, BOTH);
+	write_number(play.ring, 0);
+	lib_join(lib_spawn(use_copy, &play));
+	WANT(mipc_ring_open(play.name, MIPC_RING_CONSUMER, NULL, &other),
+		-EBUSY);
+	write_number(play.ring, 1);
+	read_number(play.ring, 0);
+	read_number(play.ring, 1);
+	play_close(&play);
+}
+END_TEST
+
+/* The grandchild, whose parent dies. It must not be killed with it. */
+static void inherit(struct play *play)
+{
+	int rc;
+
+	lib_detach();
+	rc = mipc_ring_write(play->ring, "early", 5, 0);
+	atomic_store(&play->notes->result, rc);
+	lib_step(&play->notes->step, 1);
+	lib_await(&play->notes->step, 2);
+	write_number(play->ring, 1);
+	write_number(play->ring, 2);
+	if (!play->killed)
+		mipc_ring_close(play->ring);
+	lib_step(&play->notes->step, 3);
+	_exit(0);
+}
+
+static void bequeath(void *arg)
+{
+	struct play *play = arg;
+
+	WANT(mipc_ring_open(play->name, MIPC_RING_PRODUCER, NULL, &play->ring),
+		0);
+	write_number(play->ring, 0);
+	if (fork() == 0)
+		inherit(play);
+	lib_sleep_for_ever();
+}
+
+START_TEST(test_ring_copy_in_forked_child_takes_over_from_the_dead_parent)
+{
+	for (unsigned killed = 0; killed < 2; killed++) {
+		struct play play;
+		pid_t parent;
+
+		play_open(&play, MIPC_RING_CONSUMER);
+		play.killed = killed;
+		parent = lib_spawn(bequeath, &play);
+		lib_await(&play.notes->step, 1);
+		WANT(atomic_load(&play.notes->result), -EBUSY);
+		lib_kill(parent);
+		lib_step(&play.notes->step, 2);
+		lib_await(&play.notes->step, 3);
+		for (uint64_t i = 0; i < 3; i++)
+			read_number(play.ring, i);
+		play_close(&play);
+	}
+}
+END_TEST
+
+/* A child that never uses its copy must not make the dead parent look alive. */
+static void keep_copy(void *arg)
+{
+	struct play *play = arg;
+
+	WANT(mipc_ring_open(play->name, MIPC_RING_PRODUCER, NULL, &play->ring),
+		0);
+	if (fork() == 0) {
+		lib_detach();
+		lib_step(&play->notes->step, 1);
+		lib_await(&play->notes->step, 2);
+		lib_step(&play->notes->step, 3);
+		_exit(0);
+	}
+	lib_sleep_for_ever();
+}
+
+START_TEST(test_ring_idle_forked_child_does_not_keep_the_role)
+{
+	struct play play;
+	mipc_ring *producer;
+	pid_t parent;
+	char byte;
+	size_t len;
+
+	play_open(&play, MIPC_RING_CONSUMER);
+	parent = lib_spawn(keep_copy, &play);
+	lib_await(&play.notes->step, 1);
+	WANT(mipc_ring_open(play.name, MIPC_RING_PRODUCER, NULL, &producer),
+		-EBUSY);
+	lib_kill(parent);
+	WANT(mipc_ring_read(play.ring, &byte, 1, 40 * LIB_BRIEF_NS, &len),
+		-EPIPE);
+	WANT(mipc_ring_open(play.name, MIPC_RING_PRODUCER, NULL, &producer), 0);
+	lib_step(&play.notes->step, 2);
+	lib_await(&play.notes->step, 3);
+	mipc_ring_close(producer);
+	play_close(&play);
+}
+END_TEST
+
+START_TEST(test_ring_stopped_peer_is_not_gone)
+{
+	struct play play;
+	mipc_ring *producer;
+	pid_t child;
+	char byte;
+	size_t len;
+
+	play_open(&play, MIPC_RING_CONSUMER);
+	child = spawn_holder(&play, MIPC_RING_PRODUCER, true);
+	lib_stop(child);
+	for (uint64_t i = 0; i < FEW; i++)
+		read_number(play.ring, i);
+	WANT(mipc_ring_read(play.ring, &byte, 1, 4 * LIB_BRIEF_NS, &len),
+		-ETIMEDOUT);
+	WANT(mipc_ring_open(play.name, MIPC_RING_PRODUCER, NULL, &producer),
+		-EBUSY);
+	lib_kill(child);
+	play_close(&play);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_ring_between_processes_all_arrive_in_order,
+		test_ring_observer_may_only_look,
+		test_ring_one_role_may_not_do_the_others_work,
+		test_ring_role_of_a_live_holder_is_ebusy,
+		test_ring_producer_gone_is_epipe_once_empty,
+		test_ring_consumer_gone_is_epipe_once_full,
+		test_ring_sleeper_wakes_when_its_peer_is_killed,
+		test_ring_role_of_a_dead_producer_goes_on_behind_its_last,
+		test_ring_role_of_a_dead_consumer_goes_on_with_the_next,
+		test_ring_tail_left_behind_is_brought_up_to_date,
+		test_ring_copy_in_forked_child_is_ebusy_while_the_parent_lives,
+		test_ring_copy_in_forked_child_takes_over_from_the_dead_parent,
+		test_ring_idle_forked_child_does_not_keep_the_role,
+		test_ring_stopped_peer_is_not_gone,
+	};
+
+	return LIB_MAIN("ring_peer", tests);
+}

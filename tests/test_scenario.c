@@ -1,0 +1,545 @@
+/* test_scenario.c - what a scenario may say, what it means, and what the user
+ * hears about the rest: the place, and what was probably meant.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "scenario.h"
+#include "scenario_value.h"
+#include "stub_transports.h"
+
+#define SETS_MAX 3
+
+static char path[] = "/tmp/test_scenario_XXXXXX.ini";
+
+static void write_file(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static int load(
+	const char *text, const char *const *sets, struct scenario *scenario)
+{
+	const char *files[] = {path};
+	size_t set_count = 0;
+
+	write_file(text);
+	while (sets && set_count < SETS_MAX && sets[set_count])
+		set_count++;
+	return scenario_load(files, 1, sets, set_count, scenario);
+}
+
+static struct scenario loaded(const char *text)
+{
+	struct scenario scenario;
+
+	ck_assert_int_eq(load(text, NULL, &scenario), 0);
+	return scenario;
+}
+
+static const struct {
+	const char *text;
+	const char *sets[SETS_MAX];
+	const char
+		*message; /* after the file's name where it begins with ':' */
+} mistakes[] = {
+	/* keys */
+	{"[a]\n\nrouds = 3\n", {0},
+		":3: unknown key 'rouds'; did you mean "
+		"'rounds'?"},
+	{"[a]\nfrobnicate = 3\n", {0}, ":2: unknown key 'frobnicate'; `"},
+	{"[a]\nbatch = 1\n; x\nbatch = 2\n", {0},
+		":4: 'batch' is in section "
+		"[a] a second time"},
+	{"rounds = 3\n[a]\n", {0}, ":1: a key before any section"},
+	{"[a]\nseed = 3\n", {0}, ":2: 'seed' belongs in [global]"},
+	{"[a]\nbatch =\n", {0}, ":2: batch has no value"},
+	{"[a]\n = 3\n", {0}, ":2: no key before the '='"},
+	/* sections */
+	{"", {0}, ": nothing to run"},
+	{"[global]\nrounds = 3\n", {0}, ": nothing to run"},
+	{"; only a comment\n", {0}, ": nothing to run"},
+	{"[a]\n[b]\n[a]\n", {0}, ":3: section [a] is here a second time"},
+	{"[a\nbatch = 1\n", {0}, ":1: '[' without its ']'"},
+	{"[]\n", {0}, ":1: a section's name is"},
+	{"[a b]\n", {0}, ":1: a section's name is"},
+	{"[a-name-that-is-much-longer-than-any-section-needs-to-be]\n", {0},
+		":1: the section's name is longer"},
+	{"[a]\n\nnonsense\n[b]\n", {0}, ":3: neither '[section]' nor"},
+	{"[a]\n[b]\nnonsense\n", {0}, ":3: neither '[section]' nor"},
+	/* inheritance */
+	{"[throughput]\n[b]\ninherit = thruoghput\n", {0},
+		":3: inherit = thruoghput: there is no such section; did you "
+		"mean 'throughput'?"},
+	{"[a]\ninherit = b\n[b]\ninherit = a\n", {0}, "goes in a circle"},
+	{"[a]\ninherit = a\n", {0}, ":2: 'inherit' goes in a circle"},
+	{"[a]\ninherit = global\n", {0}, ":2: 'inherit' cannot name [global]"},
+	{"[global]\ninherit = a\n[a]\n", {0},
+		":2: 'inherit' cannot be in [global]"},
+	/* words */
+	{"[a]\ntransport = ring, pip\n", {0},
+		":2: unknown transport 'pip'; did you mean 'pipe'?"},
+	{"[a]\ntransport = zeromq\n", {0}, "`ipcmark list` shows all"},
+	{"[a]\ntransport = exec:\n", {0}, "needs a command"},
+	{"[a]\nwait = blok\n", {0},
+		":2: wait = 'blok' is unknown; did you mean "
+		"'block'?"},
+	{"[a]\nverify = sometimes\n", {0}, "it is full or header"},
+	{"[a]\nmode = trip\n", {0}, "it is throughput, roundtrip or crash"},
+	{"[a]\nplacement = nera\n", {0}, "did you mean 'near'?"},
+	{"[a]\nplacement = 0//1\n", {0}, "unknown placement '0//1'"},
+	{"[a]\nkill = producers\n", {0}, "did you mean 'producer'?"},
+	{"[a]\nverify = full, header\n", {0}, "takes one value, not a list"},
+	/* numbers */
+	{"[a]\nmsg_size = 64K\n", {0},
+		"unknown unit 'K' in '64K'; did you "
+		"mean 'k'? (k is 1000, Ki is 1024)"},
+	{"[a]\nmsg_size = 64Kib\n", {0}, "did you mean 'Ki'?"},
+	{"[a]\nmsg_size = 64x\n", {0}, ":2: unknown unit 'x' in '64x'"},
+	{"[a]\nmsg_size = many\n", {0}, "not a whole number"},
+	{"[a]\nmsg_size = -1\n", {0}, "not a whole number"},
+	{"[a]\nmsg_size = 1.5Ki\n", {0}, "not a whole number"},
+	{"[a]\nmsg_size = 2Gi\n", {0}, "msg_size is from 0 to 1073741824"},
+	{"[a]\nmsg_size = 99999999999999999999\n", {0}, "is from 0 to"},
+	{"[a]\nmsg_size = 99999999999Gi\n", {0}, "is from 0 to"},
+	{"[a]\nbatch = 0\n", {0}, "batch is from 1 to 1024, not '0'"},
+	{"[a]\nconsumers = 33\n", {0}, "consumers is from 1 to 32"},
+	{"[a]\nrounds = 10001\n", {0}, "rounds is from 1 to 10000"},
+	{"[global]\nbatch = 0\n[a]\nbatch = 1\n", {0}, ":2: batch is from 1"},
+	/* lists and ranges */
+	{"[a]\nbatch = 1,,2\n", {0}, "nothing stands before a comma"},
+	{"[a]\nbatch = 1,\n", {0}, "ends with a comma"},
+	{"[a]\nmsg_size = 8, 1k, 1000\n", {0}, "1000 comes a second time"},
+	{"[a]\ntransport = ring, ring\n", {0}, "'ring' comes a second time"},
+	{"[a]\nmsg_size = 8..64\n", {0}, "how does '8..64' get from"},
+	{"[a]\nmsg_size = 64..8*2\n", {0}, "goes down"},
+	{"[a]\nmsg_size = 0..8*2\n", {0}, "never gets anywhere"},
+	{"[a]\nmsg_size = 8..64*1\n", {0}, "never gets anywhere"},
+	{"[a]\nmsg_size = 8..64/1\n", {0}, "asks for 1 values"},
+	{"[a]\nmsg_size = 1..3/9\n", {0}, "asks for 9 values"},
+	{"[a]\nmsg_size = 0..5000/1001\n", {0}, "asks for 1001 values"},
+	{"[a]\nmsg_size = ..64*2\n", {0}, "msg_size has no value"},
+	/* times */
+	{"[a]\nslice = 100\n", {0}, ":2: a time needs a unit: slice = 100ms"},
+	{"[a]\nslice = 100sm\n", {0},
+		"unknown unit 'sm' in '100sm'; did you "
+		"mean 'ms'?"},
+	{"[a]\nslice = 100hours\n", {0}, "a time is in ns, us, ms or s"},
+	{"[a]\nslice = 0.1s\n", {0}, "not a whole number with a unit"},
+	{"[a]\nslice = 1us\n", {0}, "slice is from 1ms to 60s, not '1us'"},
+	{"[a]\nslice = 99999999999s\n", {0}, "slice is from 1ms to 60s"},
+	/* what belongs to which mode */
+	{"[a]\nmode = throughput\nkill = producer\n", {0},
+		":3: 'kill' is for crash sections"},
+	{"[a]\nrecover_within = 1s\n", {0}, ":2: 'recover_within' is for"},
+	{"[a]\nkills = 3\nrounds = 3\n", {0}, ":3: 'rounds' means nothing"},
+	/* the environment */
+	{"[a]\nbatch = ${TEST_SCENARIO_UNSET}\n", {0},
+		":2: the environment has no TEST_SCENARIO_UNSET"},
+	{"[a]\nbatch = ${TEST_SCENARIO_UNSET:-0}\n", {0}, "not '0'"},
+	{"[a]\nbatch = ${X\n", {0}, "'${' without its '}'"},
+	{"[a]\nbatch = ${A-B}\n", {0}, "'${A-B}' is neither"},
+	/* --set */
+	{"[a]\n", {"a.rouds=2"},
+		"--set a.rouds=2: unknown key 'rouds'; did "
+		"you mean 'rounds'?"},
+	{"[abc]\n", {"abd.rounds=2"},
+		"--set abd.rounds=2: there is no section "
+		"[abd]; did you mean 'abc'?"},
+	{"[a]\n", {"rounds=2"},
+		"--set rounds=2: write --set section.key=value"},
+	{"[a]\n", {"a.rounds"}, "write --set section.key=value"},
+	{"[a]\n", {".rounds=2"}, "write --set section.key=value"},
+	{"[a]\n", {"a.=2"}, "write --set section.key=value"},
+	{"[a]\n", {"a.rounds="}, "--set a.rounds=: rounds has no value"},
+	{"[a]\n", {"global.slice=5"}, "--set global.slice=5: a time needs"},
+};
+
+START_TEST(test_scenario_mistake_is_told_with_its_place)
+{
+	struct capture capture = capture_begin();
+	struct scenario scenario;
+	char said[1024], expected[512];
+	int error = load(mistakes[_i].text, mistakes[_i].sets, &scenario);
+
+	capture_end(&capture, said, sizeof(said));
+	ck_assert_msg(error == -EINVAL, "'%s' was taken", mistakes[_i].text);
+	snprintf(expected, sizeof(expected), "%s%s",
+		mistakes[_i].message[0] == ':' ? path : "",
+		mistakes[_i].message);
+	ck_assert_msg(strstr(said, expected) != NULL,
+		"'%s' -> '%s' without '%s'", mistakes[_i].text, said, expected);
+	/* One line, and nothing of a half-made message. */
+	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+}
+END_TEST
+
+START_TEST(test_scenario_line_too_long_is_told)
+{
+	char text[400], said[1024];
+	struct capture capture;
+	struct scenario scenario;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "[a]\ntransport=", 14);
+	strcpy(text + sizeof(text) - 2, "\n");
+	capture = capture_begin();
+	ck_assert_int_eq(load(text, NULL, &scenario), -EINVAL);
+	capture_end(&capture, said, sizeof(said));
+	ck_assert_ptr_nonnull(strstr(said, ":2: the line is longer than"));
+	/* A comment may be as long as it likes. */
+	memcpy(text, "[a]\n; ", 6);
+	ck_assert_int_eq(load(text, NULL, &scenario), 0);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_file_missing_is_told_with_its_neighbour)
+{
+	char near[64], said[1024];
+	const char *files[] = {near};
+	struct capture capture = capture_begin();
+	struct scenario scenario;
+	int error;
+
+	write_file("[a]\n");
+	snprintf(near, sizeof(near), "%s", path);
+	near[strlen(near) - 3] = 'n'; /* XXXXXX.nni */
+	error = scenario_load(files, 1, NULL, 0, &scenario);
+	capture_end(&capture, said, sizeof(said));
+	ck_assert_int_eq(error, -ENOENT);
+	ck_assert_msg(strstr(said, "did you mean '/tmp/test_scenario_") != NULL,
+		"%s", said);
+}
+END_TEST
+
+START_TEST(test_scenario_defaults_are_as_documented)
+{
+	struct scenario scenario = loaded("[a]\n[b]\nmode = crash\n");
+	const struct scenario_section *a = &scenario.sections[0];
+	const struct scenario_section *b = &scenario.sections[1];
+
+	ck_assert_uint_eq(scenario.section_count, 2);
+	ck_assert_uint_eq(scenario.seed, 1);
+	ck_assert_str_eq(a->name, "a");
+	ck_assert_int_eq(a->line, 1);
+	ck_assert_int_eq(a->mode, MODE_THROUGHPUT);
+	ck_assert_uint_eq(a->msg_size_count, 1);
+	ck_assert_uint_eq(a->msg_sizes_bytes[0], 64);
+	ck_assert_uint_eq(a->batches[0], 1);
+	ck_assert_uint_eq(a->producers[0], 1);
+	ck_assert_uint_eq(a->consumers[0], 1);
+	ck_assert_str_eq(a->placements[0], "near");
+	ck_assert_int_eq(a->waits[0], WAIT_BLOCK);
+	ck_assert_uint_eq(a->capacities_bytes[0], 0);
+	ck_assert_int_eq(a->verify, VERIFY_HEADER);
+	ck_assert_uint_eq(a->warmup_ns, 20000000);
+	ck_assert_uint_eq(a->slice_ns, 100000000);
+	ck_assert_uint_eq(a->rounds, 10);
+	ck_assert_int_eq(b->mode, MODE_CRASH);
+	ck_assert_int_eq(b->verify, VERIFY_FULL);
+	ck_assert_uint_eq(b->kills, 100);
+	ck_assert(b->kill_victim[VICTIM_PRODUCER]);
+	ck_assert(b->kill_victim[VICTIM_CONSUMER]);
+	ck_assert_uint_eq(b->recover_within_ns, 1000000000);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_global_applies_wherever_it_stands)
+{
+	struct scenario scenario = loaded("[a]\nrounds = 3\n"
+					  "[b]\n"
+					  "[global]\nrounds = 7\nseed = 42\n"
+					  "[c]\ninherit = a\n"
+					  "[global]\nslice = 5ms\n");
+
+	ck_assert_uint_eq(scenario.section_count, 3);
+	ck_assert_uint_eq(scenario.seed, 42);
+	ck_assert_uint_eq(scenario.sections[0].rounds, 3);
+	ck_assert_uint_eq(scenario.sections[1].rounds, 7);
+	/* What it inherits is nearer than what is global. */
+	ck_assert_uint_eq(scenario.sections[2].rounds, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(scenario.sections[i].slice_ns, 5000000);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_inherit_takes_what_is_not_said)
+{
+	struct scenario scenario =
+		loaded("[c]\ninherit = b\nbatch = 3\n"
+		       "[b]\ninherit = a\nmsg_size = 2\nbatch = 2\n"
+		       "[a]\nmsg_size = 1\nbatch = 1\nconsumers = 4\n");
+	const struct scenario_section *c = &scenario.sections[0];
+
+	ck_assert_uint_eq(c->batches[0], 3);
+	ck_assert_uint_eq(c->msg_sizes_bytes[0], 2);
+	ck_assert_uint_eq(c->consumers[0], 4);
+	scenario_free(&scenario);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	enum case_mode mode; /* of the last section */
+} modes[] = {
+	{"[a]\n", MODE_THROUGHPUT},
+	{"[a]\nmode = roundtrip\n", MODE_ROUNDTRIP},
+	{"[a]\nkill = consumer\n", MODE_CRASH},
+	{"[a]\nkills = 3\n", MODE_CRASH},
+	{"[a]\nmode = crash\nkills = 3\n", MODE_CRASH},
+	{"[a]\nmode = throughput\n[b]\ninherit = a\nkills = 3\n", MODE_CRASH},
+	{"[a]\nkills = 3\n[b]\ninherit = a\nmode = roundtrip\n",
+		MODE_ROUNDTRIP},
+	{"[a]\nkills = 3\n[b]\ninherit = a\n", MODE_CRASH},
+	{"[global]\nkills = 3\n[a]\n", MODE_THROUGHPUT},
+	{"[global]\nmode = roundtrip\n[a]\n", MODE_ROUNDTRIP},
+	{"[global]\nmode = roundtrip\n[a]\nkill = producer\n", MODE_CRASH},
+};
+
+START_TEST(test_scenario_mode_is_what_the_nearest_key_says)
+{
+	struct scenario scenario = loaded(modes[_i].text);
+
+	ck_assert_int_eq(scenario.sections[scenario.section_count - 1].mode,
+		modes[_i].mode);
+	scenario_free(&scenario);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t values[12];
+	size_t count;
+} lists[] = {
+	{"8", {8}, 1},
+	{"0, 1Gi", {0, 1 << 30}, 2},
+	{" 8 ,64,  1Ki ", {8, 64, 1024}, 3},
+	{"1k, 1Ki, 1M, 1Mi, 1B, 2KiB", {1000, 1024, 1000000, 1048576, 1, 2048},
+		6},
+	{"8..64*2", {8, 16, 32, 64}, 4},
+	{"8..100*2", {8, 16, 32, 64}, 4},
+	{"8 .. 64Ki * 8", {8, 64, 512, 4096, 32768}, 5},
+	{"5..5*2", {5}, 1},
+	{"2..8*9223372036854775808", {2}, 1}, /* the next one would wrap */
+	{"256Mi..1Gi*2", {268435456, 536870912, 1073741824}, 3},
+	{"10..90/5", {10, 30, 50, 70, 90}, 5},
+	{"0..1Gi/2", {0, 1073741824}, 2},
+	{"1..4/4", {1, 2, 3, 4}, 4},
+	{"0..10/4", {0, 3, 6, 10}, 4},
+	{"1, 8..16*2, 100..200/2", {1, 8, 16, 100, 200}, 5},
+};
+
+START_TEST(test_scenario_list_expands_to_its_values)
+{
+	char text[128];
+	struct scenario scenario;
+
+	snprintf(text, sizeof(text), "[a]\nmsg_size = %s\n", lists[_i].text);
+	scenario = loaded(text);
+	ck_assert_uint_eq(scenario.sections[0].msg_size_count, lists[_i].count);
+	for (size_t i = 0; i < lists[_i].count; i++)
+		ck_assert_uint_eq(scenario.sections[0].msg_sizes_bytes[i],
+			lists[_i].values[i]);
+	scenario_free(&scenario);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t ns;
+} times[] = {
+	{"1ms", 1000000},
+	{"1s", 1000000000},
+	{"60s", UINT64_C(60000000000)},
+	{"1500us", 1500000},
+	{"2000000ns", 2000000},
+	{"50 ms", 50000000},
+};
+
+START_TEST(test_scenario_time_is_nanoseconds)
+{
+	char text[64];
+	struct scenario scenario;
+
+	snprintf(text, sizeof(text), "[a]\nslice = %s\n", times[_i].text);
+	scenario = loaded(text);
+	ck_assert_uint_eq(scenario.sections[0].slice_ns, times[_i].ns);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_exec_keeps_its_spaces)
+{
+	struct scenario scenario = loaded(
+		"[a]\ntransport = ring , exec:./peer --fast=1 x:y, pipe\n");
+	const struct scenario_section *a = &scenario.sections[0];
+
+	ck_assert_uint_eq(a->transport_count, 3);
+	ck_assert_str_eq(a->transports[0], "ring");
+	ck_assert_str_eq(a->transports[1], "exec:./peer --fast=1 x:y");
+	ck_assert_str_eq(a->transports[2], "pipe");
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_dialect_of_files_is_taken)
+{
+	struct scenario scenario =
+		loaded("\xEF\xBB\xBF; a byte order mark, comments, CR LF\r\n"
+		       "# another comment\r\n"
+		       "  [a]  ; indented\r\n"
+		       "\tbatch = 1,   ; goes on\r\n"
+		       "\r\n"
+		       "; in between\r\n"
+		       "        2,\r\n"
+		       "  4\r\n"
+		       "  rounds = 3 ; indented keys are keys\r\n"
+		       "wait: spin\r\n"
+		       "[b]");
+	const struct scenario_section *a = &scenario.sections[0];
+
+	ck_assert_uint_eq(scenario.section_count, 2);
+	ck_assert_int_eq(a->line, 3);
+	ck_assert_uint_eq(a->batch_count, 3);
+	ck_assert_uint_eq(a->batches[2], 4);
+	ck_assert_uint_eq(a->rounds, 3);
+	ck_assert_int_eq(a->waits[0], WAIT_SPIN);
+	ck_assert_int_eq(scenario.sections[1].line, 11);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_environment_fills_variables)
+{
+	struct scenario scenario;
+
+	setenv("TEST_SCENARIO_SIZE", "128", 1);
+	setenv("TEST_SCENARIO_EMPTY", "", 1);
+	setenv("TEST_SCENARIO_NEST", "${TEST_SCENARIO_SIZE}", 1);
+	scenario = loaded("[a]\n"
+			  "msg_size = 1${TEST_SCENARIO_SIZE:-5}Ki\n"
+			  "batch = ${TEST_SCENARIO_NONE:-2}, "
+			  "${TEST_SCENARIO_EMPTY:-3}\n"
+			  "transport = exec:./x ${TEST_SCENARIO_NEST}\n");
+	ck_assert_uint_eq(scenario.sections[0].msg_sizes_bytes[0], 1128 * 1024);
+	ck_assert_uint_eq(scenario.sections[0].batches[0], 2);
+	ck_assert_uint_eq(scenario.sections[0].batches[1], 3);
+	/* What came from the environment is not looked through again. */
+	ck_assert_str_eq(scenario.sections[0].transports[0],
+		"exec:./x ${TEST_SCENARIO_SIZE}");
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_set_overrides_the_file)
+{
+	const char *sets[] = {
+		"a.batch=4, 5", "global.rounds=2", "a.transport=exec:./a.b=c"};
+	const char *files[] = {path};
+	struct scenario scenario;
+
+	write_file("[a]\nbatch = 1\n[b]\ninherit = a\n[c]\nrounds = 9");
+	ck_assert_int_eq(scenario_load(files, 1, sets, 3, &scenario), 0);
+	ck_assert_uint_eq(scenario.sections[0].batch_count, 2);
+	ck_assert_uint_eq(scenario.sections[0].batches[1], 5);
+	ck_assert_str_eq(scenario.sections[0].transports[0], "exec:./a.b=c");
+	/* It counts as if the file said so: heirs see it, */
+	ck_assert_uint_eq(scenario.sections[1].batches[0], 4);
+	/* and global yields to the section's own. */
+	ck_assert_uint_eq(scenario.sections[0].rounds, 2);
+	ck_assert_uint_eq(scenario.sections[2].rounds, 9);
+	ck_assert_str_eq(scenario.text, "[a]\nbatch = 1\n[b]\ninherit = a\n"
+					"[c]\nrounds = 9\n"
+					"--set a.batch=4, 5\n"
+					"--set global.rounds=2\n"
+					"--set a.transport=exec:./a.b=c\n");
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_shorten_is_a_smoke_test)
+{
+	struct scenario scenario = loaded("[a]\nrounds = 1\nwarmup = 0s\n"
+					  "[b]\nrounds = 50\n"
+					  "[c]\nkills = 100\n");
+
+	scenario_shorten(&scenario);
+	ck_assert_uint_eq(scenario.sections[0].rounds, 1);
+	ck_assert_uint_eq(scenario.sections[0].warmup_ns, 0);
+	ck_assert_uint_eq(scenario.sections[0].slice_ns, 10000000);
+	ck_assert_uint_eq(scenario.sections[1].rounds, 2);
+	ck_assert_uint_eq(scenario.sections[2].kills, 3);
+	scenario_free(&scenario);
+	scenario_free(&scenario); /* accepts what is empty */
+	scenario_free(NULL);
+}
+END_TEST
+
+START_TEST(test_value_size_from_the_command_line_is_quiet)
+{
+	struct capture capture = capture_begin();
+	char said[64];
+	uint64_t value = 7;
+
+	ck_assert_int_eq(value_size("64x", &value), -EINVAL);
+	ck_assert_int_eq(value_size("", &value), -EINVAL);
+	ck_assert_int_eq(value_size("99999999999999999999", &value), -ERANGE);
+	ck_assert_uint_eq(value, 7);
+	ck_assert_int_eq(value_size("64KiB", &value), 0);
+	capture_end(&capture, said, sizeof(said));
+	ck_assert_uint_eq(value, 65536);
+	ck_assert_str_eq(said, "");
+}
+END_TEST
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+int main(void)
+{
+	Suite *suite = suite_create("scenario");
+	TCase *tests = tcase_create("scenario");
+	SRunner *runner = srunner_create(suite);
+	int failed, file = mkstemps(path, 4);
+
+	if (file < 0)
+		return EXIT_FAILURE;
+	close(file);
+	tcase_add_loop_test(tests, test_scenario_mistake_is_told_with_its_place,
+		0, ROWS(mistakes));
+	tcase_add_test(tests, test_scenario_line_too_long_is_told);
+	tcase_add_test(
+		tests, test_scenario_file_missing_is_told_with_its_neighbour);
+	tcase_add_test(tests, test_scenario_defaults_are_as_documented);
+	tcase_add_test(tests, test_scenario_global_applies_wherever_it_stands);
+	tcase_add_test(tests, test_scenario_inherit_takes_what_is_not_said);
+	tcase_add_loop_test(tests,
+		test_scenario_mode_is_what_the_nearest_key_says, 0,
+		ROWS(modes));
+	tcase_add_loop_test(tests, test_scenario_list_expands_to_its_values, 0,
+		ROWS(lists));
+	tcase_add_loop_test(
+		tests, test_scenario_time_is_nanoseconds, 0, ROWS(times));
+	tcase_add_test(tests, test_scenario_exec_keeps_its_spaces);
+	tcase_add_test(tests, test_scenario_dialect_of_files_is_taken);
+	tcase_add_test(tests, test_scenario_environment_fills_variables);
+	tcase_add_test(tests, test_scenario_set_overrides_the_file);
+	tcase_add_test(tests, test_scenario_shorten_is_a_smoke_test);
+	tcase_add_test(tests, test_value_size_from_the_command_line_is_quiet);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	unlink(path);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
