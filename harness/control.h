@@ -41,6 +41,13 @@ struct worker_slot {
 	 * first success that began after it. */
 	_Atomic uint32_t survived;
 	_Atomic uint64_t survived_at_ns;
+	_Atomic uint32_t park; /* enum park_state: see park.c */
+};
+
+enum park_state {
+	PARK_NO,
+	PARK_ASKED,
+	PARKED,
 };
 
 /* The two lines that the distance probe sends to and fro. */
@@ -50,8 +57,9 @@ struct probe_lines {
 };
 
 struct control {
-	/* Bits 0-31 the phase, bits 32-63 how many were killed: one load per
-	 * message tells a worker of both. */
+	/* Bits 0-7 the phase, bits 8-31 counted up when a worker should look
+	 * at its slot, bits 32-63 how many were killed: one load per message
+	 * tells a worker of all. */
 	alignas(LINE_BYTES) _Atomic uint64_t command;
 	struct probe_lines probe;
 	_Atomic uint64_t twice; /* for struct verifier */
@@ -81,14 +89,16 @@ void control_free(struct control_block *block);
 struct ledger *control_ledger(
 	const struct control_block *block, unsigned consumer);
 
-static inline uint64_t control_command(enum phase phase, uint32_t kills)
+static inline uint64_t control_command(
+	enum phase phase, uint32_t calls, uint32_t kills)
 {
-	return (uint64_t)kills << 32 | (uint32_t)phase;
+	return (uint64_t)kills << 32 | (calls & 0xffffff) << 8 |
+	       (uint32_t)phase;
 }
 
 static inline enum phase control_phase(uint64_t command)
 {
-	return (enum phase)(uint32_t)command;
+	return (enum phase)(command & 0xff);
 }
 
 static inline uint32_t control_kills(uint64_t command)

@@ -107,7 +107,8 @@ void crew_command(struct crew *crew, enum phase phase, uint32_t kills)
 {
 	/* release: pairs with the workers' acquire in look() */
 	atomic_store_explicit(&crew->block.control->command,
-		control_command(phase, kills), memory_order_release);
+		control_command(phase, ++crew->calls, kills),
+		memory_order_release);
 }
 
 static struct worker_slot *slot_of(

@@ -22,6 +22,7 @@ struct crew {
 	struct channel *channels[2];
 	struct crew_member *members; /* CREW_MAX of them */
 	unsigned count;
+	uint32_t calls; /* of crew_command() */
 };
 
 /* crew_create - control block and channels for @bench; nobody runs yet.
@@ -36,7 +37,7 @@ int crew_create(const struct transport *transport,
  * in. Returns its place in members; -errno. */
 int crew_start(struct crew *crew, const struct worker_job *job);
 
-/* crew_command - to all of them. */
+/* crew_command - to all of them; each also looks at its slot. */
 void crew_command(struct crew *crew, enum phase phase, uint32_t kills);
 
 /* crew_await - until every live member whose role is in @roles (bits 1 << role)

@@ -4,8 +4,9 @@
  * moment, and only when it has really stopped the lock is looked at. If it is
  * the victim's, nobody can take it away while the victim stands still, and
  * SIGKILL strikes a holder for certain. If not, it goes on (SIGCONT) and another
- * moment is tried. No hook in the library, so it works on anybody's transport
- * that can say who holds its lock.
+ * moment is tried; after some, the victim is made to stand still in the midst of
+ * its copy (park.h), and the lock looked at as before. No hook in the library, so
+ * it works on anybody's transport that can say who holds its lock.
  *
  * Recovery time: from just before kill(2) to the second success of a survivor
  * that needs the same lock. The first one may have got its lock before the
@@ -32,11 +33,12 @@
 
 enum {
 	BOTH_ROLES = 1 << ROLE_PRODUCER | 1 << ROLE_CONSUMER,
-	ATTEMPTS = 20000,      /* to find a victim with the lock */
-	MOMENT_MAX_NS = 50000, /* between two attempts: up to this */
+	CHANCES = 5,	       /* to catch a holder, before one is parked */
+	MOMENT_MAX_NS = 50000, /* between two of them: up to this */
 	POLL_NS = 20000,
+	PARK_MS = 100,
+	CATCH_MS = 3000,
 	STEP_MS = 2000,
-	CATCH_MS = 5000,
 };
 
 #define MS UINT64_C(1000000)
@@ -81,6 +83,13 @@ static struct crew_member *pick(struct fault *fault, enum endpoint_role role)
 	return found;
 }
 
+static bool holds_lock(
+	const struct fault *fault, const struct crew_member *member)
+{
+	return fault->transport->lock_holder(fault->crew.channels[0],
+		       member->job.role) == member->pid;
+}
+
 static bool stop_member(const struct crew_member *member)
 {
 	int status;
@@ -90,24 +99,70 @@ static bool stop_member(const struct crew_member *member)
 	       WIFSTOPPED(status);
 }
 
-/* Stop members of @role until one is caught with the lock. It is left stopped.
- * NULL: never. */
-static struct crew_member *catch_holder(
+/* Stop members of @role until one is caught with the lock. NULL: not in so many
+ * tries. */
+static struct crew_member *catch_by_chance(
 	struct fault *fault, enum endpoint_role role)
 {
-	uint64_t deadline_ns = deadline_after(CATCH_MS * MS);
-
-	for (unsigned i = 0; i < ATTEMPTS && deadline_left_ns(deadline_ns);
-		i++) {
+	for (unsigned i = 0; i < CHANCES; i++) {
 		struct crew_member *member = pick(fault, role);
 
 		nap(rng_below(&fault->rng, MOMENT_MAX_NS));
 		if (!member || !stop_member(member))
 			return NULL;
-		if (fault->transport->lock_holder(
-			    fault->crew.channels[0], role) == member->pid)
+		if (holds_lock(fault, member))
 			return member;
 		kill(member->pid, SIGCONT);
+	}
+	return NULL;
+}
+
+/* Have @member stand still in its copy. False: it never came to one. */
+static bool park_member(struct fault *fault, const struct crew_member *member)
+{
+	_Atomic uint32_t *park = &worker_slot_of(
+		&fault->crew.block, member->job.role, member->job.number)
+					  ->park;
+	uint64_t deadline_ns = deadline_after(PARK_MS * MS);
+
+	/* relaxed: the command orders it */
+	atomic_store_explicit(park, PARK_ASKED, memory_order_relaxed);
+	crew_command(&fault->crew, PHASE_MEASURE, fault->outcome->crash.kills);
+	/* acquire: pairs with on_fault() */
+	while (atomic_load_explicit(park, memory_order_acquire) != PARKED) {
+		if (!deadline_left_ns(deadline_ns))
+			return false;
+		nap(POLL_NS);
+	}
+	return true;
+}
+
+static void let_go(struct fault *fault, const struct crew_member *member)
+{
+	/* release: pairs with on_fault() */
+	atomic_store_explicit(&worker_slot_of(&fault->crew.block,
+				      member->job.role, member->job.number)
+				       ->park,
+		PARK_NO, memory_order_release);
+}
+
+/* A member of @role that holds the lock and stands still. NULL: none ever. */
+static struct crew_member *catch_holder(
+	struct fault *fault, enum endpoint_role role)
+{
+	uint64_t deadline_ns = deadline_after(CATCH_MS * MS);
+
+	while (deadline_left_ns(deadline_ns)) {
+		struct crew_member *member = catch_by_chance(fault, role);
+
+		if (member)
+			return member;
+		member = pick(fault, role);
+		if (member && park_member(fault, member) &&
+			holds_lock(fault, member))
+			return member;
+		if (member)
+			let_go(fault, member);
 	}
 	return NULL;
 }

@@ -60,6 +60,8 @@ libharness_a_SOURCES = \
 	harness/option.h \
 	harness/option_text.c \
 	harness/option_text.h \
+	harness/park.c \
+	harness/park.h \
 	harness/plan.c \
 	harness/plan.h \
 	harness/plan_print.c \

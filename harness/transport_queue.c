@@ -111,14 +111,9 @@ static int queue_check(struct channel *base)
 
 static pid_t queue_lock_holder(struct channel *base, enum endpoint_role role)
 {
-	struct mipc_queue_info info;
-	int err = mipc_queue_inspect(
-		((struct queue_channel *)base)->observer, &info);
-
-	if (err)
-		return err;
-	return role == ROLE_PRODUCER ? info.producer_lock_holder
-				     : info.consumer_lock_holder;
+	return mipc_queue_lock_holder(((struct queue_channel *)base)->observer,
+		role == ROLE_PRODUCER ? MIPC_QUEUE_PRODUCERS
+				      : MIPC_QUEUE_CONSUMERS);
 }
 
 static void queue_destroy(struct channel *base)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "park.h"
 #include "probe.h"
 #include "verify.h"
 
@@ -27,7 +28,7 @@ enum {
 	TURN_NS = 20000000,
 	DRAIN_TURN_NS = 5000000,
 	SPINS_PER_YIELD = 4096,
-	BUFFER_ALIGN = 4096,
+	BUFFER_ALIGN = 65536, /* whole pages, however large: see park.h */
 };
 
 struct worker {
@@ -37,6 +38,7 @@ struct worker {
 	struct endpoint *endpoints[2]; /* [0] sends or receives the traffic */
 	uint64_t command;	       /* as last seen */
 	unsigned after_kill;	       /* successes since; see note_success() */
+	bool park;		       /* at the next message: see park.h */
 	unsigned vain;		       /* polls in a row without a message */
 	struct verifier verifier;
 	struct outbound *out;
@@ -98,6 +100,9 @@ static inline bool over(struct worker *worker, enum phase until)
 		if (control_kills(command) != control_kills(worker->command))
 			worker->after_kill = 1;
 		worker->command = command;
+		/* relaxed: the command orders it */
+		worker->park = atomic_load_explicit(&worker->slot->park,
+				       memory_order_relaxed) == PARK_ASKED;
 	}
 	return control_phase(command) >= until;
 }
@@ -135,6 +140,14 @@ static bool in_vain(struct worker *worker, int rc)
 	if (++worker->vain % SPINS_PER_YIELD == 0)
 		sched_yield();
 	return true;
+}
+
+static void park_if_asked(struct worker *worker)
+{
+	if (__builtin_expect(worker->park, 0)) {
+		worker->park = false;
+		park_arm();
+	}
 }
 
 static int send_some(
@@ -188,6 +201,7 @@ static void produce(struct worker *worker)
 		if (worker->verifier.bits && sequence + batch > LEDGER_BITS)
 			break; /* more than the ledger can account for */
 		stamp(worker, number, sequence, count);
+		park_if_asked(worker);
 		while ((rc = send_some(worker, worker->endpoints[0], count)) <
 				0 &&
 			in_vain(worker, rc))
@@ -205,7 +219,10 @@ static void consume(struct worker *worker)
 
 	for (;;) {
 		bool draining = over(worker, PHASE_DRAIN);
-		int rc = recv_some(worker, worker->endpoints[0],
+		int rc;
+
+		park_if_asked(worker);
+		rc = recv_some(worker, worker->endpoints[0],
 			draining ? DRAIN_TURN_NS : turn_ns(worker));
 
 		if (rc == -EPIPE || (rc < 0 && draining))
@@ -328,15 +345,19 @@ static void make_buffers(struct worker *worker)
 {
 	const struct bench_case *bench = worker->job->bench;
 	size_t len = bench->msg_size_bytes;
+	size_t all;
 
 	worker->stride = (len + 63) / 64 * 64 + 64;
+	/* Twice: what is sent and what is received, for the round trip. */
+	all = 2 * bench->batch * worker->stride;
+	all = (all + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
 	worker->out = calloc(bench->batch, sizeof(*worker->out));
 	worker->in = calloc(bench->batch, sizeof(*worker->in));
-	/* Twice: what is sent and what is received, for the round trip. */
 	if (!worker->out || !worker->in ||
-		posix_memalign((void **)&worker->buffers, BUFFER_ALIGN,
-			2 * bench->batch * worker->stride))
+		posix_memalign((void **)&worker->buffers, BUFFER_ALIGN, all))
 		give_up(worker, -ENOMEM);
+	if (bench->mode == MODE_CRASH)
+		park_prepare(worker->buffers, all, worker->slot);
 	for (unsigned i = 0; i < bench->batch; i++) {
 		uint8_t *out = worker->buffers + i * worker->stride;
 		uint8_t *in = out + bench->batch * worker->stride;

@@ -499,6 +499,14 @@ uint64_t mipc_queue_max_len(const mipc_queue *queue)
 	return queue->segment.capacity_bytes - RECORD_HEADER_BYTES;
 }
 
+pid_t mipc_queue_lock_holder(const mipc_queue *queue, enum mipc_queue_lock lock)
+{
+	const struct mipc_queue_side *side = side_of(
+		queue, lock == MIPC_QUEUE_PRODUCERS ? PRODUCERS : CONSUMERS);
+
+	return (pid_t)lock_holder_pid(&side->lock, &queue->segment);
+}
+
 int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info)
 {
 	struct mipc_queue_control *control = queue->control;
@@ -516,10 +524,10 @@ int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info)
 	info.messages = mipc_queue_size(queue);
 	info.bytes_used =
 		tail - head <= queue->segment.capacity_bytes ? tail - head : 0;
-	info.producer_lock_holder = (pid_t)lock_holder_pid(
-		&control->producers.lock, &queue->segment);
-	info.consumer_lock_holder = (pid_t)lock_holder_pid(
-		&control->consumers.lock, &queue->segment);
+	info.producer_lock_holder =
+		mipc_queue_lock_holder(queue, MIPC_QUEUE_PRODUCERS);
+	info.consumer_lock_holder =
+		mipc_queue_lock_holder(queue, MIPC_QUEUE_CONSUMERS);
 	info.recoveries = atomic_load_explicit(&control->producers.recoveries,
 				  memory_order_relaxed) +
 			  atomic_load_explicit(&control->consumers.recoveries,

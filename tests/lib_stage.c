@@ -140,11 +140,6 @@ void lib_stop(pid_t pid)
 	WANT_TRUE(WIFSTOPPED(status));
 }
 
-void lib_continue(pid_t pid)
-{
-	WANT(kill(pid, SIGCONT), 0);
-}
-
 void lib_await(const _Atomic unsigned *step, unsigned want)
 {
 	uint64_t deadline_ns = lib_now_ns() + LIB_PATIENCE_NS;

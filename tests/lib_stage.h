@@ -60,7 +60,6 @@ void lib_kill(pid_t pid);
 /* lib_detach - in a child: do not die with the parent. It must end by itself. */
 void lib_detach(void);
 void lib_stop(pid_t pid);
-void lib_continue(pid_t pid);
 
 /* lib_await - until *@step is at least @want; a hang fails the test. */
 void lib_await(const _Atomic unsigned *step, unsigned want);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,11 +27,12 @@ enum {
 };
 
 /* Every n-th, since a trap costs some 20 us on a virtual machine; where to begin is
- * another one each time. Sanitizers make a call many times as long. */
+ * another one each time. MIPC_TEST_STRIDE=1 in the environment: all. Sanitizers
+ * make a call many times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STRIDE 41
 #else
-#define STRIDE 7
+#define STRIDE 3
 #endif
 
 /* The product that is tried, with its messages numbered from 0 on. */
@@ -317,7 +319,8 @@ static void unmake(struct play *play)
 }
 
 /* Returns how many kills. */
-static unsigned kill_everywhere(const struct call *call, unsigned first)
+static unsigned kill_everywhere(
+	const struct call *call, unsigned first, unsigned stride)
 {
 	struct play play = {0};
 	struct victim victim = {&play, call, 0};
@@ -327,7 +330,7 @@ static unsigned kill_everywhere(const struct call *call, unsigned first)
 	do {
 		lib_name(play.name);
 		make(&play, call->ring);
-		killed = kill_at(&victim, first + kills * STRIDE);
+		killed = kill_at(&victim, first + kills * stride);
 		kills += killed;
 		survive(&play, call, victim.steps);
 		unmake(&play);
@@ -337,15 +340,18 @@ static unsigned kill_everywhere(const struct call *call, unsigned first)
 
 START_TEST(test_kill_step_call_is_done_or_undone)
 {
+	const char *given = getenv("MIPC_TEST_STRIDE");
+	unsigned stride = given ? (unsigned)strtoul(given, NULL, 10) : STRIDE;
 	uint64_t seed = lib_seed("kill in a step");
 
+	WANT_TRUE(stride > 0);
 	if (!CAN_STEP) {
 		lib_skip("kill at every instruction: needs x86's trap flag");
 		return;
 	}
 	for (size_t i = 0; i < COUNT(calls); i++) {
-		unsigned kills = kill_everywhere(
-			&calls[i], (unsigned)(lib_random(&seed) % STRIDE));
+		unsigned kills = kill_everywhere(&calls[i],
+			(unsigned)(lib_random(&seed) % stride), stride);
 
 		printf("%s: %u kills\n", calls[i].name, kills);
 		WANT_TRUE(kills > 0);

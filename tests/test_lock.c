@@ -97,7 +97,7 @@ static void hold(void *arg)
 	WANT(segment_enter(&stage->segment), 0);
 	if (stage->form == BY_SLOT)
 		stage->segment.at_home = false;
-	WANT(acquire(stage, MIPC_FOREVER), 0);
+	WANT(acquire(stage, LIB_PATIENCE_NS), 0);
 	if (stage->form == UNNOTICED)
 		platform_retract();
 	atomic_store(&stage->notes->thread, platform_thread());
@@ -179,7 +179,7 @@ START_TEST(test_lock_of_a_stopped_owner_is_not_robbed)
 		WANT(acquire(&stage, 4 * LIB_BRIEF_NS), -ETIMEDOUT);
 		WANT(word_of(&stage) & PLATFORM_OWNER_DIED, 0);
 		lib_kill(holder);
-		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
 		lock_release(lock_of(&stage));
 		stage_close(&stage);
 	}
@@ -211,10 +211,10 @@ START_TEST(test_lock_of_a_killed_owner_goes_to_the_next)
 
 		stage_open(&stage);
 		lib_kill(spawn_holder(&stage, form));
-		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
 		lock_release(lock_of(&stage));
 		/* Told once only. */
-		WANT(acquire(&stage, MIPC_FOREVER), 0);
+		WANT(acquire(&stage, LIB_PATIENCE_NS), 0);
 		lock_release(lock_of(&stage));
 		stage_close(&stage);
 	}
@@ -357,7 +357,7 @@ START_TEST(test_lock_a_thousand_killed_holders_are_all_noticed)
 	stage_open(&stage);
 	for (unsigned i = 0; i < KILLED_HOLDERS; i++) {
 		lib_kill(spawn_holder(&stage, AT_HOME));
-		WANT(acquire(&stage, MIPC_FOREVER), 1);
+		WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
 		lock_release(lock_of(&stage));
 	}
 	stage_close(&stage);
@@ -372,7 +372,7 @@ static void contend(void *arg)
 
 	WANT(segment_enter(&stage->segment), 0);
 	for (unsigned i = 0; i < TURNS; i++) {
-		WANT(acquire(stage, MIPC_FOREVER), 0);
+		WANT(acquire(stage, LIB_PATIENCE_NS), 0);
 		stage->notes->plain++;
 		/* Now and then long enough for the others to sleep. */
 		if (i % 1000 == 0)
@@ -443,7 +443,7 @@ START_TEST(test_lock_owner_whose_old_handle_was_closed_is_not_robbed)
 	lib_stop(holder);
 	WANT(acquire(&stage, 4 * LIB_BRIEF_NS), -ETIMEDOUT);
 	lib_kill(holder);
-	WANT(acquire(&stage, MIPC_FOREVER), 1);
+	WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
 	lock_release(lock_of(&stage));
 	stage_close(&stage);
 }
@@ -487,7 +487,7 @@ START_TEST(test_lock_of_another_pid_namespace_is_held_and_taken_over)
 	while (!atomic_load(&stage.notes->pid))
 		lib_sleep_us(50);
 	WANT(kill(atomic_load(&stage.notes->pid), SIGKILL), 0);
-	WANT(acquire(&stage, MIPC_FOREVER), 1);
+	WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
 	WANT(word_of(&stage) & NAME_MASK, syscall(SYS_gettid));
 	lock_release(lock_of(&stage));
 	lib_join(child);

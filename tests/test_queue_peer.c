@@ -4,7 +4,6 @@
 #include "lib_stage.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "event.h"
 #include "lock.h"
+#include "platform.h"
 #include "segment.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -36,6 +36,7 @@ struct play {
 	struct mipc_options options;
 	unsigned batch;
 	unsigned index; /* of a child */
+	bool unnoticed; /* a holder of whose death the kernel tells nobody */
 	struct notes *notes;
 };
 
@@ -307,6 +308,8 @@ static void hold_lock(void *arg)
 				      : &control->producers.lock,
 		     &segment, &wait),
 		0);
+	if (play->unnoticed)
+		platform_retract();
 	lib_step(&play->notes->step, 1);
 	lib_sleep_for_ever();
 }
@@ -384,6 +387,62 @@ START_TEST(test_queue_killed_holder_is_replaced_and_counted)
 }
 END_TEST
 
+START_TEST(test_queue_killed_holder_is_buried_by_the_next_to_open)
+{
+	for (unsigned index = 0; index < 2; index++) {
+		struct play play;
+		mipc_queue *other;
+		char byte;
+		size_t len;
+
+		play_open(&play);
+		play.unnoticed = true;
+		WANT(mipc_queue_put(play.queue, "a", 1, 0), 0);
+		lib_kill(spawn_holder(&play, index));
+		WANT(mipc_queue_put(play.queue, "b", 1, 0),
+			index ? 0 : -EAGAIN);
+		WANT(mipc_queue_get(play.queue, &byte, 1, 0, &len),
+			index ? -EAGAIN : 0);
+		WANT(mipc_queue_open(play.name, NULL, &other), 0);
+		WANT(mipc_queue_put(play.queue, "c", 1, 0), 0);
+		WANT(mipc_queue_get(play.queue, &byte, 1, 0, &len), 0);
+		mipc_queue_close(other);
+		play_close(&play);
+	}
+}
+END_TEST
+
+/* What a reboot leaves in a file: words of those who were there before it, some
+ * of whose numbers belong to others by now, and no byte lock at all. */
+START_TEST(test_queue_left_locked_by_a_reboot_opens_free)
+{
+	static const uint32_t words[] = {
+		1, 0x80000001, 0x1ffffff7, 0x20000001, 0x20000040, 0xc0000001};
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct play play;
+		struct lib_view view;
+		char byte;
+		size_t len;
+
+		play_open(&play);
+		WANT(mipc_queue_put(play.queue, "a", 1, 0), 0);
+		mipc_queue_close(play.queue);
+		lib_view_open(&view, play.name);
+		for (unsigned k = 0; k < MIPC_PARTY_COUNT; k++)
+			atomic_store(&view.shared->parties[k].attached, k % 2);
+		atomic_store(&view.shared->queue.producers.lock.word, words[i]);
+		atomic_store(&view.shared->queue.consumers.lock.word, words[i]);
+		lib_view_close(&view);
+		WANT(mipc_queue_open(play.name, NULL, &play.queue), 0);
+		WANT(mipc_queue_put(play.queue, "b", 1, 0), 0);
+		WANT(mipc_queue_get(play.queue, &byte, 1, 0, &len), 0);
+		WANT(byte, 'a');
+		play_close(&play);
+	}
+}
+END_TEST
+
 START_TEST(test_queue_sleeper_goes_on_when_the_holder_is_killed)
 {
 	for (unsigned index = 0; index < 2; index++) {
@@ -414,6 +473,8 @@ int main(void)
 		test_queue_copy_in_forked_child_works_beside_the_parent,
 		test_queue_stopped_holder_is_waited_for_and_named,
 		test_queue_killed_holder_is_replaced_and_counted,
+		test_queue_killed_holder_is_buried_by_the_next_to_open,
+		test_queue_left_locked_by_a_reboot_opens_free,
 		test_queue_sleeper_goes_on_when_the_holder_is_killed,
 	};
 

@@ -439,6 +439,31 @@ START_TEST(test_ring_role_of_a_dead_consumer_goes_on_with_the_next)
 }
 END_TEST
 
+/* What a reboot leaves in a file: the slots of those who had the roles before it,
+ * and no byte lock at all. */
+START_TEST(test_ring_roles_left_by_a_reboot_are_free)
+{
+	for (unsigned slot = 0; slot < MIPC_PARTY_COUNT; slot += 9) {
+		struct play play;
+		struct lib_view view;
+
+		play_open(&play, BOTH);
+		write_number(play.ring, 0);
+		mipc_ring_close(play.ring);
+		lib_view_open(&view, play.name);
+		atomic_store(&view.shared->parties[slot].attached, slot % 2);
+		atomic_store(&view.shared->ring.producer, slot + 1);
+		atomic_store(&view.shared->ring.consumer, slot + 1);
+		lib_view_close(&view);
+		WANT(mipc_ring_open(play.name, BOTH, NULL, &play.ring), 0);
+		write_number(play.ring, 1);
+		read_number(play.ring, 0);
+		read_number(play.ring, 1);
+		play_close(&play);
+	}
+}
+END_TEST
+
 /* A producer that was killed between its commit and the tail: white-box. */
 START_TEST(test_ring_tail_left_behind_is_brought_up_to_date)
 {
@@ -641,6 +666,7 @@ int main(void)
 		test_ring_sleeper_wakes_when_its_peer_is_killed,
 		test_ring_role_of_a_dead_producer_goes_on_behind_its_last,
 		test_ring_role_of_a_dead_consumer_goes_on_with_the_next,
+		test_ring_roles_left_by_a_reboot_are_free,
 		test_ring_tail_left_behind_is_brought_up_to_date,
 		test_ring_copy_in_forked_child_is_ebusy_while_the_parent_lives,
 		test_ring_copy_in_forked_child_takes_over_from_the_dead_parent,

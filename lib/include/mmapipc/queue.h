@@ -115,6 +115,17 @@ struct mipc_queue_info {
  * Returns 0; -EBADMSG. */
 int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info);
 
+/* Whose lock. */
+enum mipc_queue_lock {
+	MIPC_QUEUE_PRODUCERS,
+	MIPC_QUEUE_CONSUMERS,
+};
+
+/* mipc_queue_lock_holder - process that holds it at this instant; 0: nobody.
+ * Two loads; for who wants to catch it in the act. */
+pid_t mipc_queue_lock_holder(
+	const mipc_queue *queue, enum mipc_queue_lock lock);
+
 /* mipc_queue_check - the queue's invariants, for tests after a crash.
  * Only while nobody puts or gets. Returns 0; -EBADMSG. */
 int mipc_queue_check(const mipc_queue *queue);
