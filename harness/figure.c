@@ -102,13 +102,18 @@ static void name_all(struct figure_list *list)
 	for (size_t i = 0; i < list->figure_count; i++) {
 		struct figure *figure = &list->figures[i];
 		unsigned mask = AXES_ALL & ~drawn_axes(figure->mode);
+		unsigned varying;
 		size_t count = 0;
 
 		for (size_t j = 0; j < list->figure_count && count < 64; j++) {
 			if (list->figures[j].mode == figure->mode)
 				firsts[count++] = list->figures[j].cases[0];
 		}
-		name_figure(figure, axes_varying(firsts, count, mask));
+		varying = axes_varying(firsts, count, mask);
+		/* What differs says more than what the author called it. */
+		if (varying != AXIS_BIT(AXIS_SECTION))
+			varying &= ~AXIS_BIT(AXIS_SECTION);
+		name_figure(figure, varying);
 	}
 	name_apart(list);
 }

@@ -54,22 +54,31 @@ static bool alone(const struct segment *segment)
 		       segment->fd, SLOT_BYTE(0), MIPC_PARTY_COUNT) == 0;
 }
 
-/* Free what the dead held, so that nobody waits for them and nothing with a
- * number that is used again can be taken for them. */
+/* Free what the dead party in @slot held. Its byte lock is ours. */
+static void bury(struct segment *segment, uint32_t slot)
+{
+	struct mipc_party *party = &segment->shared->parties[slot];
+
+	/* relaxed, both: ordered by the attach lock */
+	if (!atomic_load_explicit(&party->attached, memory_order_relaxed))
+		return;
+	if (segment->bury)
+		segment->bury(segment, slot);
+	atomic_store_explicit(&party->attached, 0, memory_order_relaxed);
+}
+
+/* So that nobody waits for the dead, and nothing with a number that is used
+ * again can be taken for them. */
 static void bury_the_dead(struct segment *segment)
 {
 	for (uint32_t slot = 0; slot < MIPC_PARTY_COUNT; slot++) {
-		struct mipc_party *party = &segment->shared->parties[slot];
-
-		/* relaxed: ordered by the attach lock */
+		/* relaxed: as above */
 		if (!atomic_load_explicit(
-			    &party->attached, memory_order_relaxed) ||
+			    &segment->shared->parties[slot].attached,
+			    memory_order_relaxed) ||
 			platform_byte_lock(segment->fd, SLOT_BYTE(slot), false))
 			continue;
-		if (segment->bury)
-			segment->bury(segment, slot);
-		atomic_store_explicit(
-			&party->attached, 0, memory_order_relaxed);
+		bury(segment, slot);
 		platform_byte_unlock(segment->fd, SLOT_BYTE(slot));
 	}
 	/* After a reboot a word may name a thread that never was ours. */
@@ -90,6 +99,9 @@ int party_attach(struct segment *segment)
 			continue;
 		if (err)
 			return err;
+		/* Somebody may have been looking at it when the dead were
+		 * buried (party_while_dead). */
+		bury(segment, slot);
 		/* relaxed: as above */
 		atomic_store_explicit(
 			&party->pid, platform_process(), memory_order_relaxed);

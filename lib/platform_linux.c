@@ -41,7 +41,7 @@ int platform_path(const char *name, char *path, size_t path_bytes)
 	if (len < 0 || (size_t)len >= path_bytes)
 		return -ENAMETOOLONG;
 	if (path[len - 1] == '/')
-		return -EISDIR;
+		return -EINVAL;
 	return 0;
 }
 
@@ -95,7 +95,9 @@ int platform_create(const char *path, uint64_t size_bytes,
 	}
 	if (ret_file->fd < 0)
 		return -errno;
-	err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
+	do {
+		err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
+	} while (err == -EINTR);
 	if (err)
 		platform_discard(ret_file);
 	return err;

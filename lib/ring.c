@@ -133,11 +133,14 @@ static bool has_room(void *arg)
 	return check_room(room->ring, room->need) != -EAGAIN;
 }
 
+/* Gone, and nothing read in between. */
 static int consumer_gone(void *arg)
 {
 	const struct room_wait *room = arg;
 
-	return ring_peer_gone(room->ring, MIPC_RING_CONSUMER) ? -EPIPE : 0;
+	return ring_peer_gone(room->ring, MIPC_RING_CONSUMER) && !has_room(arg)
+		       ? -EPIPE
+		       : 0;
 }
 
 /* Wait until a record of @need bytes fits. */

@@ -382,7 +382,7 @@ int segment_reattach(struct segment *segment)
 	pthread_mutex_lock(&handles_mutex);
 	if (segment_is_ours(segment))
 		goto out; /* another thread was faster */
-	err = segment->fd < 0 ? -EBADF : attach(segment);
+	err = segment->fd < 0 ? -ENOTSUP : attach(segment);
 	if (!err)
 		/* release: pairs with the acquire in segment_is_ours() */
 		atomic_store_explicit(

@@ -37,10 +37,24 @@ array TICK_LABEL[TICK_COUNT]
 stats DATA index 2 using (TICK[int($0) + 1] = $1, \
 	TICK_LABEL[int($0) + 1] = strcol(2), 1) nooutput
 set xtics ()
+# A label needs about an eighth of the panel; a tick nearer to the last labelled
+# one goes without.
+LABEL_RATIO = (SIZE_MAX / SIZE_MIN * 2.56) ** 0.125
+LABELLED = 0.0
 do for [i = 1:TICK_COUNT] {
-	set xtics add (TICK_LABEL[i] TICK[i])
+	if (LABELLED == 0 || TICK[i] / LABELLED >= LABEL_RATIO) {
+		set xtics add (TICK_LABEL[i] TICK[i])
+		LABELLED = TICK[i]
+	} else {
+		set xtics add ("" TICK[i])
+	}
 }
-DASHES = TICK_COUNT == 1	# a line through one point is nothing to see
+# A line through one point is nothing to see: a dash instead.
+array DASH[SERIES_COUNT]
+do for [i = 1:SERIES_COUNT] {
+	stats DATA index FIRST + i - 1 using 1 nooutput
+	DASH[i] = LIMIT[i] && STATS_records == 1
+}
 set mytics 10
 set bars 0
 set xlabel "message size" textcolor rgb INK
@@ -62,7 +76,7 @@ do for [OUTPUT in OUTPUTS] {
 		using 1:(LIMIT[i] ? $2 : NaN) with lines \
 		lt linetype_of(STYLE[i], LIMIT[i]), \
 	     for [i = 1:SERIES_COUNT] DATA index FIRST + i - 1 \
-		using 1:(DASHES && LIMIT[i] ? $2 : NaN):($1 / 1.4):($1 * 1.4) \
+		using 1:(DASH[i] ? $2 : NaN):($1 / 1.4):($1 * 1.4) \
 		with xerrorbars lt linetype_of(STYLE[i], LIMIT[i]) ps 0, \
 	     for [i = 1:SERIES_COUNT] DATA index FIRST + i - 1 \
 		using 1:(LIMIT[i] ? NaN : $2):3:4 with yerrorbars \
@@ -81,7 +95,7 @@ do for [OUTPUT in OUTPUTS] {
 		using 1:(LIMIT[i] ? $1 * $2 : NaN) with lines \
 		lt linetype_of(STYLE[i], LIMIT[i]), \
 	     for [i = 1:SERIES_COUNT] DATA index FIRST + i - 1 \
-		using 1:(DASHES && LIMIT[i] ? $1 * $2 : NaN): \
+		using 1:(DASH[i] ? $1 * $2 : NaN): \
 		($1 / 1.4):($1 * 1.4) \
 		with xerrorbars lt linetype_of(STYLE[i], LIMIT[i]) ps 0, \
 	     for [i = 1:SERIES_COUNT] DATA index FIRST + i - 1 \

@@ -94,7 +94,8 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 	unsigned count, uint64_t timeout_ns);
 
 /* mipc_ring_available_write - length of the longest message that could be
- * written now without waiting. For the producer exact as a lower bound. */
+ * written now without waiting; for the producer exact as a lower bound. At 0 an
+ * empty message may fit or not. */
 uint64_t mipc_ring_available_write(const mipc_ring *ring);
 
 /* mipc_ring_available_read - bytes in use by messages not yet read, their
