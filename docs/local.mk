@@ -8,6 +8,7 @@ dist_man_MANS = \
 	docs/man/mmapipc.7
 
 dist_doc_DATA += \
+	docs/demo-throughput.png \
 	docs/design.md \
 	docs/format.md \
 	docs/scenarios.md \

@@ -34,7 +34,8 @@ enum {
 	LINE_BYTES = 128, /* two lines: neighbours are prefetched */
 	PUBLISH_COUNT = 16,
 	PUBLISH_BYTES = 16 * 1024,
-	SPIN_TURNS = 128, /* a few microseconds: most waits are shorter */
+	SPIN_TURNS =
+		4096, /* some 100 us: as long as a copy of 1 MiB may take */
 	NAP_NS = 20 * 1000,
 	SLOTS_MIN = 4,
 	SLOTS_MAX = 1 << 16, /* of small messages; also what 0 bytes get */

@@ -6,14 +6,18 @@
  *   waker    W3 has made it true;        W4 fence;  reads bit 0;  bumps the word
  *
  * W1 and W4 are both sequentially consistent, so either the sleeper sees what
- * the waker did, or the waker sees the bit. The waker clears the bit while it
- * bumps the count above it, then wakes; a sleeper that came in between finds
- * the word changed and does not sleep.
+ * the waker did, or the waker sees the bit. The waker bumps the count above the
+ * bits, then wakes; a sleeper that came in between finds the word changed and
+ * does not sleep. Bit 0 stays set until a wake has found nobody more, so that a
+ * second waker, whose message is for a second sleeper, does not pass by while
+ * the first is on its way. Clearing it must not forget who lay down after the
+ * bump: bit 1, cleared by the bump and set by W1, changes the word if one did.
  *
  * Crash: a sleeper that was killed leaves the bit, which costs the next waker
  * one system call. A waker killed between W3 and the wake leaves a sleeper
- * asleep beside a true condition: no sleep is longer than SLEEP_MAX_NS, so it
- * finds out by itself. The condition, never the word, is what counts.
+ * asleep beside a true condition, until the next waker, for the bit is still
+ * there, or until it looks by itself: no sleep is longer than SLEEP_MAX_NS.
+ * The condition, never the word, is what counts.
  */
 #include "event.h"
 
@@ -33,7 +37,8 @@ enum {
 };
 
 #define MAYBE_ASLEEP UINT32_C(1)
-#define ONE_BUMP UINT32_C(2)
+#define NEWLY_ASLEEP UINT32_C(2) /* since the last bump */
+#define ONE_BUMP UINT32_C(4)
 
 uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns)
 {
@@ -97,9 +102,10 @@ static bool sleep_once(struct mipc_event *event,
 	const struct condition *condition, uint64_t nap_ns)
 {
 	/* W1: says that somebody may sleep. seq_cst: pairs with W4. */
-	uint32_t word = atomic_fetch_or_explicit(&event->word, MAYBE_ASLEEP,
-				memory_order_seq_cst) |
-			MAYBE_ASLEEP;
+	const uint32_t bits = MAYBE_ASLEEP | NEWLY_ASLEEP;
+	uint32_t word = atomic_fetch_or_explicit(
+				&event->word, bits, memory_order_seq_cst) |
+			bits;
 
 	/* W2: the last look. Cannot move before W1. */
 	atomic_thread_fence(memory_order_seq_cst);
@@ -149,17 +155,21 @@ static void look_and_wake(struct mipc_event *event, int count)
 		atomic_load_explicit(&event->word, memory_order_relaxed);
 
 	while (__builtin_expect((word & MAYBE_ASLEEP) != 0, 0)) {
+		uint32_t bumped = (word + ONE_BUMP) & ~NEWLY_ASLEEP;
+
 		/* seq_cst: a sleeper's W1 comes either before, and is woken, or
 		 * after, and finds the count changed */
 		if (!atomic_compare_exchange_weak_explicit(&event->word, &word,
-			    (word + ONE_BUMP) & ~MAYBE_ASLEEP,
-			    memory_order_seq_cst, memory_order_relaxed))
+			    bumped, memory_order_seq_cst, memory_order_relaxed))
 			continue;
-		if (platform_wake(&event->word, count) >= count)
-			/* There may be more of them: let the next waker look.
-			 * relaxed: a hint for later */
-			atomic_fetch_or_explicit(&event->word, MAYBE_ASLEEP,
-				memory_order_relaxed);
+		/* The bit stays as long as there may be more of them: wakers
+		 * that come meanwhile must look, too. If all were woken and
+		 * nobody lay down since, it goes. relaxed: the exchange tells
+		 * by itself whether somebody did */
+		if (platform_wake(&event->word, count) < count)
+			atomic_compare_exchange_strong_explicit(&event->word,
+				&bumped, bumped & ~MAYBE_ASLEEP,
+				memory_order_relaxed, memory_order_relaxed);
 		return;
 	}
 }

@@ -77,8 +77,8 @@ struct mipc_lock {
 };
 static_assert(sizeof(struct mipc_lock) == 16, "layout");
 
-/* Something that can be waited for. Bit 0: somebody may be asleep here; the
- * rest counts wake-ups. See event.c. */
+/* Something that can be waited for. Bit 0: somebody may be asleep here; bit 1:
+ * since the last wake-up; the rest counts wake-ups. See event.c. */
 struct mipc_event {
 	alignas(MIPC_LINE_BYTES) _Atomic uint32_t word;
 };

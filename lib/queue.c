@@ -34,7 +34,7 @@
 #include "record.h"
 #include "segment.h"
 
-enum { DEFAULT_CAPACITY_BYTES = 1 << 20 };
+enum { DEFAULT_CAPACITY_BYTES = 4 << 20 };
 
 enum side_index {
 	PRODUCERS,

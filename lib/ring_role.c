@@ -21,7 +21,7 @@
 #include "event.h"
 #include "party.h"
 
-enum { DEFAULT_CAPACITY_BYTES = 1 << 20 };
+enum { DEFAULT_CAPACITY_BYTES = 4 << 20 };
 
 /* The word of a role: nobody yet, a party's slot + 1, or nobody any more. */
 enum role_state {

@@ -91,7 +91,7 @@ START_TEST(test_ring_capacity_is_rounded_up)
 	const struct {
 		uint64_t asked, want;
 	} capacities[] = {
-		{0, 1 << 20},
+		{0, 4 << 20},
 		{page - 1, page},
 		{page, page},
 		{page + 1, 2 * page},

@@ -31,7 +31,7 @@ typedef struct mipc_queue mipc_queue;
 /* mipc_queue_create - make a queue called @name and attach to it.
  * @capacity_bytes: for all messages together, their headers of 8 bytes and the
  *   padding to 8 included; rounded up to a power of two of at least a page;
- *   0: 1 MiB. At most 2^38.
+ *   0: 4 MiB. At most 2^38.
  * Every page is allocated now, so that no later put can fail for memory.
  * Returns 0 and a handle, to be closed by mipc_queue_close(); -EEXIST; -ENOSPC;
  * -EINVAL; -ENAMETOOLONG; others as open(2). On error nothing was made. */

@@ -33,7 +33,7 @@ enum mipc_ring_role {
 /* mipc_ring_create - make a ring called @name and attach to it.
  * @capacity_bytes: for all messages together, their headers of 8 bytes and the
  *   padding to 8 included; rounded up to a power of two of at least a page;
- *   0: 1 MiB. At most 2^38.
+ *   0: 4 MiB. At most 2^38.
  * @roles: the roles to hold, or'd.
  * Every page is allocated now, so that no later write can fail.
  * Returns 0 and a handle, to be closed by mipc_ring_close(); -EEXIST; -ENOSPC;
