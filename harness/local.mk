@@ -9,9 +9,11 @@ noinst_LIBRARIES += libharness.a
 HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
 	-D_GNU_SOURCE \
-	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
+	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
+	$(CK_CFLAGS) $(QB_CFLAGS)
 HARNESS_LIBS = \
 	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
+	$(QB_LIBS) $(BOOST_LIBS) \
 	$(SYSTEM_LIBS) -lm
 
 plotsdir = $(pkgdatadir)/plots
@@ -106,6 +108,7 @@ libharness_a_SOURCES = \
 	harness/topo.c \
 	harness/topo.h \
 	harness/transport.h \
+	harness/transport_absent.c \
 	harness/transport_copy.c \
 	harness/transport_exec.c \
 	harness/transport_line.c \
@@ -113,6 +116,7 @@ libharness_a_SOURCES = \
 	harness/transport_locked.c \
 	harness/transport_mq.c \
 	harness/transport_null.c \
+	harness/transport_optional.h \
 	harness/transport_pipe.c \
 	harness/transport_queue.c \
 	harness/transport_ring.c \
@@ -124,6 +128,21 @@ libharness_a_SOURCES = \
 	harness/worker.h \
 	harness/worker_protocol.c \
 	harness/worker_protocol.h
+# Of ck_ring everything is in its header: no library to link.
+if HAVE_CK
+libharness_a_SOURCES += \
+	harness/transport_ck.h \
+	harness/transport_ck_mpmc.c \
+	harness/transport_ck_ring.c
+endif
+if HAVE_QB
+libharness_a_SOURCES += \
+	harness/transport_qb_rb.c
+endif
+if HAVE_BOOST
+libharness_a_SOURCES += \
+	harness/transport_boost_mq.cpp
+endif
 libharness_a_CPPFLAGS = \
 	$(HARNESS_CPPFLAGS) \
 	-DPLOTS_DIR='"$(plotsdir)"' \

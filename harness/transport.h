@@ -21,6 +21,10 @@
 
 #include "case.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum transport_caps {
 	CAP_MANY_PRODUCERS = 1 << 0,
 	CAP_MANY_CONSUMERS = 1 << 1,
@@ -150,5 +154,9 @@ const struct transport *const *transport_table(void);
  * Returns 0 or -ENOTSUP with @reason filled. */
 int transport_can_run(const struct transport *transport,
 	const struct bench_case *bench, char *reason, size_t reason_bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

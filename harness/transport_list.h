@@ -5,6 +5,10 @@
 
 #include "transport.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ours */
 extern const struct transport transport_ring;
 extern const struct transport transport_queue;
@@ -15,6 +19,11 @@ extern const struct transport transport_mq;
 /* a plain queue under a plain lock */
 extern const struct transport transport_fcntl_queue;
 extern const struct transport transport_mutex_queue;
+/* other libraries: see transport_optional.h */
+extern const struct transport transport_ck_ring;
+extern const struct transport transport_ck_mpmc;
+extern const struct transport transport_qb_rb;
+extern const struct transport transport_boost_mq;
 /* other programs */
 extern const struct transport transport_mp_queue;
 extern const struct transport transport_exec;
@@ -22,5 +31,9 @@ extern const struct transport transport_exec;
 extern const struct transport transport_null;
 extern const struct transport transport_line;
 extern const struct transport transport_copy;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

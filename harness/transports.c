@@ -1,7 +1,9 @@
 /* transports.c - the table of transports, and what each of them can run.
  *
  * A new transport is a file transport_NAME.c, a line in transport_list.h and
- * one here. Nothing else of the harness knows any of them by name.
+ * one here. Nothing else of the harness knows any of them by name. One whose
+ * library configure did not find is in the table all the same and says so
+ * (transport_absent.c): a scenario that names it is valid everywhere.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,6 +22,10 @@ static const struct transport *const table[] = {
 	&transport_mq,
 	&transport_fcntl_queue,
 	&transport_mutex_queue,
+	&transport_ck_ring,
+	&transport_ck_mpmc,
+	&transport_qb_rb,
+	&transport_boost_mq,
 	&transport_mp_queue,
 	&transport_exec,
 	&transport_null,

@@ -8,6 +8,56 @@ AC_DEFUN([MMAPIPC_NEED],
 		[mmapipc_missing="$mmapipc_missing
   $2: $3"])])
 
+dnl MMAPIPC_PEER(VARIABLE, NAME, MODULE, PACKAGES) - a library that ipcmark
+dnl compares with, by pkg-config; nothing else needs it. --without-NAME leaves
+dnl it out. Sets $have_NAME to yes or to the reason why not, and HAVE_VARIABLE
+dnl for the compiler and for automake.
+AC_DEFUN([MMAPIPC_PEER],
+	[AC_ARG_WITH([$2],
+		[AS_HELP_STRING([--without-$2],
+			[do not build the transports over $2])],
+		[], [with_$2=check])
+	AS_IF([test "x$with_$2" = xno],
+		[have_$2='no: --without-$2'],
+		[PKG_CHECK_MODULES([$1], [$3], [have_$2=yes],
+			[have_$2='no: install $4'
+			AS_IF([test "x$with_$2" = xyes],
+				[AC_MSG_ERROR([--with-$2, but there is no $3: install $4])])])])
+	AS_IF([test "$have_$2" = yes],
+		[AC_DEFINE([HAVE_$1], [1], [Define to 1 if $3 is there.])])
+	AM_CONDITIONAL([HAVE_$1], [test "$have_$2" = yes])])
+
+dnl MMAPIPC_PEER_BOOST - the same for Boost.Interprocess, which is C++ headers
+dnl only. Programs are linked by the C compiler, so BOOST_LIBS has the library
+dnl of its C++ run time.
+AC_DEFUN([MMAPIPC_PEER_BOOST],
+	[AC_ARG_WITH([boost],
+		[AS_HELP_STRING([--without-boost],
+			[do not build the transport over Boost.Interprocess])],
+		[], [with_boost=check])
+	BOOST_LIBS=
+	AS_IF([test "x$with_boost" = xno],
+		[have_boost='no: --without-boost'],
+		[have_boost='no: install $1'
+		mmapipc_save_CXXFLAGS=$CXXFLAGS
+		CXXFLAGS="$CXXFLAGS -std=c++17"
+		AC_LANG_PUSH([C++])
+		AC_CHECK_HEADERS([boost/interprocess/ipc/message_queue.hpp],
+			[have_boost=yes])
+		AC_LANG_POP([C++])
+		CXXFLAGS=$mmapipc_save_CXXFLAGS])
+	AS_IF([test "$have_boost" = yes],
+		[AC_CHECK_LIB([stdc++], [__cxa_throw], [BOOST_LIBS=-lstdc++],
+			[AC_CHECK_LIB([c++], [__cxa_throw], [BOOST_LIBS=-lc++],
+				[have_boost="no: $CC does not link with the run time of C++"])])])
+	AS_IF([test "x$with_boost" = xyes && test "$have_boost" != yes],
+		[AC_MSG_ERROR([--with-boost, but $have_boost])])
+	AC_SUBST([BOOST_LIBS])
+	AS_IF([test "$have_boost" = yes],
+		[AC_DEFINE([HAVE_BOOST], [1],
+			[Define to 1 if Boost.Interprocess is there.])])
+	AM_CONDITIONAL([HAVE_BOOST], [test "$have_boost" = yes])])
+
 dnl MMAPIPC_CFLAG(VARIABLE, FLAG) - append FLAG if the compiler takes it.
 dnl -Werror makes clang refuse what it would otherwise ignore with a warning.
 AC_DEFUN([MMAPIPC_CFLAG],

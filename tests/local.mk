@@ -28,6 +28,8 @@ UNIT_TESTS = \
 	tests/test_stats \
 	tests/test_topo \
 	tests/test_transport \
+	tests/test_transport_absent \
+	tests/test_transport_ck \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
 	tests/test_transport_table \
