@@ -29,6 +29,7 @@ const char *mipc_strerror(int error)
 		{ERANGE, "offset and length lie outside the segment"},
 		{ENAMETOOLONG, "the name is too long"},
 		{ENOMEM, "out of memory or address space"},
+		{EBADF, "not an open descriptor"},
 		{EMFILE, "too many open files in this process"},
 		{ENOTSUP, "this system cannot do it"},
 	};

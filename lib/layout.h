@@ -36,7 +36,7 @@ enum {
 };
 
 #define MIPC_CAPACITY_MAX \
-	(UINT64_C(1) << 38) /* a record's length has 40 bits */
+	(UINT64_C(1) << 38) /* a record's length has 38 bits */
 #define MIPC_SHM_SIZE_MAX (UINT64_C(1) << 40)
 
 enum mipc_kind {
@@ -65,6 +65,9 @@ static_assert(offsetof(struct mipc_header, home_namespace) == 32, "layout");
 struct mipc_party {
 	alignas(MIPC_LINE_BYTES) _Atomic uint32_t attached; /* 0 or 1 */
 	_Atomic uint32_t pid;				    /* for people */
+	/* Counts who had this slot, so that a lease of the one before is not
+	 * taken for the next one's. */
+	_Atomic uint32_t generation;
 };
 static_assert(sizeof(struct mipc_party) == MIPC_LINE_BYTES, "layout");
 
@@ -113,6 +116,8 @@ struct mipc_queue_side {
 	_Atomic uint64_t intent_count;
 	_Atomic uint64_t count;	     /* messages that ever passed here */
 	_Atomic uint64_t recoveries; /* owners that died */
+	/* Consumers only: all before it was seen not to be READY. */
+	_Atomic uint64_t cursor;
 	/* The commit: tail or head. On a line of its own, which the other side
 	 * reads, while the lock's line stays with its holders. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t position;
@@ -123,9 +128,15 @@ static_assert(sizeof(struct mipc_queue_side) == 3 * MIPC_LINE_BYTES, "layout");
 struct mipc_queue_control {
 	struct mipc_queue_side producers; /* position is the tail */
 	struct mipc_queue_side consumers; /* position is the head */
+	/* Says that something before the cursor has changed: look again from
+	 * the head. Written by whoever commits, aborts or gives back. */
+	alignas(MIPC_LINE_BYTES) _Atomic uint32_t look_again;
+	/* Returns after which a message is a dead letter; 0: never. Constant
+	 * once visible. */
+	_Atomic uint32_t dead_letter_after;
 };
 static_assert(
-	sizeof(struct mipc_queue_control) == 6 * MIPC_LINE_BYTES, "layout");
+	sizeof(struct mipc_queue_control) == 7 * MIPC_LINE_BYTES, "layout");
 
 struct mipc_segment {
 	struct mipc_header header;

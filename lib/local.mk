@@ -27,6 +27,11 @@ libmmapipc_internal_la_SOURCES = \
 	lib/platform.h \
 	lib/platform_linux.c \
 	lib/queue.c \
+	lib/queue_admin.c \
+	lib/queue_handle.h \
+	lib/queue_lease.c \
+	lib/queue_side.c \
+	lib/queue_walk.h \
 	lib/record.h \
 	lib/ring.c \
 	lib/ring_handle.h \

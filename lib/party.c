@@ -103,6 +103,9 @@ int party_attach(struct segment *segment)
 		 * buried (party_while_dead). */
 		bury(segment, slot);
 		/* relaxed: as above */
+		segment->generation =
+			1 + atomic_fetch_add_explicit(&party->generation, 1,
+				    memory_order_relaxed);
 		atomic_store_explicit(
 			&party->pid, platform_process(), memory_order_relaxed);
 		atomic_store_explicit(

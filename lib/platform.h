@@ -34,6 +34,12 @@ int platform_create(const char *path, uint64_t size_bytes,
 	struct platform_new_file *ret_file);
 void platform_discard(struct platform_new_file *file);
 
+/* platform_create_sealed - memory without a name that cannot change its size.
+ * @label: for people; may be NULL.
+ * Returns 0; -ENOTSUP; -ENOSPC; -errno. */
+int platform_create_sealed(const char *label, uint64_t size_bytes,
+	struct platform_new_file *ret_file);
+
 /* platform_publish - give it its name, in one step.
  * @replace: an older file of that name loses it in the same step. To be killed
  *   just before can leave a file ".mmapipc-..." beside it.
@@ -46,6 +52,9 @@ int platform_publish(
  * Returns 0; -ENOENT; -ELOOP; -EILSEQ (not a regular file); -EPERM; -errno. */
 int platform_open(
 	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size);
+
+/* platform_file_size - of a regular file. Returns 0; -EILSEQ; -errno. */
+int platform_file_size(int fd, uint64_t *ret_size);
 
 /* platform_same_file - does @path still lead to the file behind @fd? */
 bool platform_same_file(int fd, const char *path);
@@ -70,6 +79,9 @@ size_t platform_page_bytes(void);
  * them, once more, the last @mirror_len of these. Returns 0; -errno. */
 int platform_map(int fd, size_t len, size_t mirror_len, void **ret_base);
 void platform_unmap(void *base, size_t total_len);
+
+/* platform_prefault - have every page at hand. As far as possible. */
+void platform_prefault(void *base, size_t total_len);
 
 /* Liveness: byte locks that the system drops when the last descriptor of one
  * open file description goes, that is when its process dies. */

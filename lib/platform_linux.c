@@ -103,6 +103,27 @@ int platform_create(const char *path, uint64_t size_bytes,
 	return err;
 }
 
+int platform_create_sealed(const char *label, uint64_t size_bytes,
+	struct platform_new_file *ret_file)
+{
+	int err;
+
+	ret_file->temporary[0] = '\0';
+	ret_file->fd = memfd_create(
+		label ? label : "mmapipc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (ret_file->fd < 0)
+		return errno == ENOSYS ? -ENOTSUP : -errno;
+	do {
+		err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
+	} while (err == -EINTR);
+	if (!err && fcntl(ret_file->fd, F_ADD_SEALS,
+			    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		err = -errno;
+	if (err)
+		platform_discard(ret_file);
+	return err;
+}
+
 void platform_discard(struct platform_new_file *file)
 {
 	if (file->temporary[0])
@@ -170,6 +191,18 @@ int platform_open(
 		return err;
 	}
 	*ret_fd = fd;
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int platform_file_size(int fd, uint64_t *ret_size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EILSEQ;
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -262,6 +295,17 @@ fail:
 void platform_unmap(void *base, size_t total_len)
 {
 	munmap(base, total_len);
+}
+
+void platform_prefault(void *base, size_t total_len)
+{
+#ifdef MADV_POPULATE_WRITE
+	if (!madvise(base, total_len, MADV_POPULATE_WRITE))
+		return;
+#endif
+	/* An older kernel: reading maps the page, which is most of it. */
+	for (size_t at = 0; at < total_len; at += platform_page_bytes())
+		(void)*((const volatile char *)base + at);
 }
 
 static struct flock byte_range(uint64_t first, uint64_t count, short type)

@@ -2,25 +2,51 @@
  *
  * An 8-byte word, then the message, then padding to 8 bytes. The word is
  *
- *   bits 0-7    state: 0 (nothing here yet) or RECORD_READY
- *   bits 8-47   length in bytes
- *   bits 48-63  0
+ *   bits 0-7    state: enum record_state
+ *   bits 8-45   length in bytes
+ *   bits 46-51  the slot of the party that writes or leases it; else 0
+ *   bits 52-59  that party's generation; else 0
+ *   bits 60-63  how often it was given back or left behind, at most 15
  *
- * so a word of 0 is never a record, not even an empty one.
+ * so a word of 0 is never a record, not even an empty one. A ring knows READY
+ * only.
  */
 #ifndef MIPC_RECORD_H
 #define MIPC_RECORD_H
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "layout.h"
 #include "segment.h"
 
 enum {
-	RECORD_READY = 1,
 	RECORD_HEADER_BYTES = 8,
+	RECORD_RETURNS_MAX = 15,
+};
+
+/* Who may take which edge, and what a death leaves:
+ *
+ *   (none)  -> READY    put, under the producers' lock
+ *   (none)  -> WRITING  reserve, the same; dead: a survivor makes it DONE
+ *   WRITING -> READY    commit, by its party
+ *   WRITING -> DONE     abort, by its party
+ *   READY   -> DONE     get of a message behind others' leases, under the
+ *                       consumers' lock (else the head just passes it)
+ *   READY   -> LEASED   acquire, the same; dead: a survivor makes it READY
+ *   LEASED  -> DONE     release, by its party
+ *   LEASED  -> READY    return, by its party
+ *   LEASED  -> DEAD     the last return that the queue allows
+ *   DEAD    -> DONE     get_dead, under the consumers' lock
+ */
+enum record_state {
+	RECORD_READY = 1,
+	RECORD_WRITING = 2,
+	RECORD_LEASED = 3,
+	RECORD_DONE = 4,
+	RECORD_DEAD = 5,
 };
 
 static inline uint64_t record_bytes(uint64_t len)
@@ -45,22 +71,70 @@ static inline _Atomic uint64_t *record_header(
 	return (_Atomic uint64_t *)(void *)record_at(segment, position);
 }
 
+#define RECORD_LEN_MASK ((UINT64_C(1) << 38) - 1)
+
 static inline uint64_t record_word(uint64_t len)
 {
 	return len << 8 | RECORD_READY;
 }
 
-/* record_parse - length of the record whose word was loaded as @word.
- * @limit: bytes that it may take, header and padding included.
+static inline enum record_state record_state(uint64_t word)
+{
+	return (enum record_state)(word & 0xff);
+}
+
+static inline uint64_t record_len(uint64_t word)
+{
+	return word >> 8 & RECORD_LEN_MASK;
+}
+
+static inline uint32_t record_slot(uint64_t word)
+{
+	return word >> 46 & 0x3f;
+}
+
+static inline uint32_t record_generation(uint64_t word)
+{
+	return word >> 52 & 0xff;
+}
+
+static inline unsigned record_returns(uint64_t word)
+{
+	return (unsigned)(word >> 60);
+}
+
+/* record_with - @word in another state, of nobody. */
+static inline uint64_t record_with(uint64_t word, enum record_state state)
+{
+	return (word & ~(UINT64_C(0x3fff) << 46 | 0xff)) | state;
+}
+
+/* record_owned - the same, of a party. */
+static inline uint64_t record_owned(uint64_t word, enum record_state state,
+	uint32_t slot, uint32_t generation)
+{
+	return record_with(word, state) | (uint64_t)(slot & 0x3f) << 46 |
+	       (uint64_t)(generation & 0xff) << 52;
+}
+
+/* record_fits - may it be a record of at most @limit bytes, header and padding
+ * included? */
+static inline bool record_fits(uint64_t word, uint64_t limit)
+{
+	uint64_t len = record_len(word);
+
+	return record_state(word) >= RECORD_READY &&
+	       record_state(word) <= RECORD_DEAD && len < limit &&
+	       record_bytes(len) <= limit;
+}
+
+/* record_parse - length of the READY record whose word was loaded as @word.
  * Returns 0; -EBADMSG. */
 static inline int record_parse(uint64_t word, uint64_t limit, uint64_t *ret_len)
 {
-	uint64_t len = word >> 8;
-
-	if ((word & 0xff) != RECORD_READY || len >= limit ||
-		record_bytes(len) > limit)
+	if (!record_fits(word, limit) || record_state(word) != RECORD_READY)
 		return -EBADMSG;
-	*ret_len = len;
+	*ret_len = record_len(word);
 	return 0;
 }
 

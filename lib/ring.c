@@ -18,6 +18,9 @@
  * date by walking over the headers (ring_role.c). A consumer that dies before A2
  * leaves the record to the next consumer.
  *
+ * Zero-copy is the same with the copy left to the caller: a reservation is no
+ * more than the place behind the last record, a peek no more than a look.
+ *
  * What it does not do: more than one of each side. Use the queue.
  */
 #include "ring_handle.h"
@@ -103,7 +106,7 @@ static void fill_record(
 }
 
 /* Make the records up to @end visible by the header word of the first. */
-static void commit(mipc_ring *ring, uint64_t first_len, uint64_t end)
+static void publish(mipc_ring *ring, uint64_t first_len, uint64_t end)
 {
 	_Atomic uint64_t *first =
 		record_header(&ring->segment, ring->producer.tail);
@@ -115,6 +118,7 @@ static void commit(mipc_ring *ring, uint64_t first_len, uint64_t end)
 	atomic_store_explicit(
 		first, record_word(first_len), memory_order_release);
 	ring->producer.tail = end;
+	ring->producer.reserved = 0;
 	/* R2: for sizes and for the next producer. release: pairs with the
 	 * acquire in adopt_tail(). */
 	atomic_store_explicit(&ring->control->tail, end, memory_order_release);
@@ -179,7 +183,7 @@ int mipc_ring_write(
 	if (err)
 		return err;
 	fill_record(ring, ring->producer.tail, data, len);
-	commit(ring, len, ring->producer.tail + record_bytes(len));
+	publish(ring, len, ring->producer.tail + record_bytes(len));
 	return 0;
 }
 
@@ -218,13 +222,44 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 	}
 	if ((err && err != -EAGAIN) || i == 0)
 		return err;
-	commit(ring, messages[0].iov_len, end);
+	publish(ring, messages[0].iov_len, end);
 	return (int)i;
 }
 
-/* Copy the record at @head out. @ret_next: the position behind it. */
-static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
-	size_t size, size_t *ret_len, uint64_t *ret_next)
+int mipc_ring_reserve(
+	mipc_ring *ring, size_t len, uint64_t timeout_ns, void **ret_data)
+{
+	int err = ring_enter(ring, MIPC_RING_PRODUCER);
+
+	if (!err)
+		err = check_len(ring, len);
+	if (!err)
+		err = await_room(ring, record_bytes(len), timeout_ns);
+	if (err)
+		return err;
+	ring->producer.reserved = record_bytes(len);
+	*ret_data = record_at(
+		&ring->segment, ring->producer.tail + RECORD_HEADER_BYTES);
+	return 0;
+}
+
+int mipc_ring_commit(mipc_ring *ring, size_t len)
+{
+	/* In a forked child nothing is reserved: what the parent did is not. */
+	int err = ring_enter(ring, MIPC_RING_PRODUCER);
+
+	if (err)
+		return err;
+	if (len > ring->segment.capacity_bytes ||
+		record_bytes(len) > ring->producer.reserved)
+		return -EINVAL;
+	publish(ring, len, ring->producer.tail + record_bytes(len));
+	return 0;
+}
+
+/* The record at @head. @ret_next: the position behind it. */
+static int look_at(
+	mipc_ring *ring, uint64_t head, size_t *ret_len, uint64_t *ret_next)
 {
 	/* A1: pairs with R1 */
 	uint64_t word = atomic_load_explicit(
@@ -236,20 +271,34 @@ static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 	if (record_parse(word, record_limit(ring), &len))
 		return broken(ring);
 	*ret_len = (size_t)len;
-	if (len > size)
-		return -EMSGSIZE;
-	if (len)
-		memcpy(buffer,
-			record_at(&ring->segment, head + RECORD_HEADER_BYTES),
-			(size_t)len);
 	*ret_next = head + record_bytes(len);
 	return 0;
 }
 
+/* The same, copied out; -EMSGSIZE when it is longer than @size. */
+static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
+	size_t size, size_t *ret_len, uint64_t *ret_next)
+{
+	uint64_t next;
+	int err = look_at(ring, head, ret_len, &next);
+
+	if (err)
+		return err;
+	if (*ret_len > size)
+		return -EMSGSIZE;
+	if (*ret_len)
+		memcpy(buffer,
+			record_at(&ring->segment, head + RECORD_HEADER_BYTES),
+			*ret_len);
+	*ret_next = next;
+	return 0;
+}
+
 /* Free everything before @next. */
-static void release(mipc_ring *ring, uint64_t next)
+static void free_until(mipc_ring *ring, uint64_t next)
 {
 	ring->consumer.head = next;
+	ring->consumer.peeked = 0;
 	/* A2: the bytes were read. release: pairs with A3. */
 	atomic_store_explicit(&ring->control->head, next, memory_order_release);
 	event_notify(&ring->control->writable, 1);
@@ -302,7 +351,7 @@ int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 			ret_len, &next);
 	if (err)
 		return err;
-	release(ring, next);
+	free_until(ring, next);
 	return 0;
 }
 
@@ -334,8 +383,41 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 	}
 	if (i == 0)
 		return err;
-	release(ring, next);
+	free_until(ring, next);
 	return (int)i;
+}
+
+int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
+	size_t *ret_len)
+{
+	uint64_t head, next;
+	size_t len;
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (!err)
+		err = await_record(ring, timeout_ns);
+	if (err)
+		return err;
+	head = ring->consumer.head; /* a forked child has just adopted it */
+	err = look_at(ring, head, &len, &next);
+	if (err)
+		return err;
+	ring->consumer.peeked = next;
+	*ret_data = record_at(&ring->segment, head + RECORD_HEADER_BYTES);
+	*ret_len = len;
+	return 0;
+}
+
+int mipc_ring_release(mipc_ring *ring)
+{
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (err)
+		return err;
+	if (ring->consumer.peeked == 0)
+		return -EINVAL;
+	free_until(ring, ring->consumer.peeked);
+	return 0;
 }
 
 /* The bytes in use, as this handle can best tell. */
@@ -392,7 +474,7 @@ int mipc_ring_clear(mipc_ring *ring)
 	if (err == -EBADMSG)
 		return broken(ring);
 	if (!err)
-		release(ring, end);
+		free_until(ring, end);
 	return err;
 }
 

@@ -16,17 +16,18 @@ struct mipc_ring {
 	struct segment segment;
 	struct mipc_ring_control *control;
 	uint32_t spin_us;
-	unsigned roles;	     /* as asked for */
-	uint32_t role_epoch; /* segment_epoch when they were taken; 0: not */
-	int broken;	     /* -EBADMSG once the segment held nonsense */
+	_Atomic unsigned roles; /* as asked for; 0 once broken */
+	_Atomic int broken;	/* -EBADMSG once the segment held nonsense */
 	/* Each side's own, on lines of their own: they may be two threads. */
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t tail;
 		uint64_t head_seen;
+		uint64_t reserved; /* bytes of record; 0: none */
 		unsigned idle_polls;
 	} producer;
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t head;
+		uint64_t peeked; /* the position behind it; 0: none */
 		unsigned idle_polls;
 	} consumer;
 };

@@ -75,6 +75,7 @@ static int adopt_tail(mipc_ring *ring)
 		return err;
 	ring->producer.tail = tail;
 	ring->producer.head_seen = head;
+	ring->producer.reserved = 0;
 	/* R2 for the dead */
 	atomic_store_explicit(&control->tail, tail, memory_order_release);
 	return 0;
@@ -85,6 +86,7 @@ static int adopt_head(mipc_ring *ring)
 	/* acquire: pairs with A2 of the last consumer */
 	ring->consumer.head = atomic_load_explicit(
 		&ring->control->head, memory_order_acquire);
+	ring->consumer.peeked = 0;
 	return ring->consumer.head % MIPC_RECORD_ALIGN ? -EBADMSG : 0;
 }
 
@@ -206,7 +208,8 @@ int mipc_ring_create(const char *name, uint64_t capacity_bytes, unsigned roles,
 	return 0;
 }
 
-int mipc_ring_open(const char *name, unsigned roles,
+/* By name, or with @name NULL by descriptor. */
+static int open_ring(const char *name, int fd, unsigned roles,
 	const struct mipc_options *options, mipc_ring **ret_ring)
 {
 	mipc_ring *ring;
@@ -217,13 +220,32 @@ int mipc_ring_open(const char *name, unsigned roles,
 	err = allocate(roles, options, &ring);
 	if (err)
 		return err;
-	err = segment_open(&ring->segment, name, MIPC_KIND_RING, options);
+	err = name ? segment_open(&ring->segment, name, MIPC_KIND_RING, options)
+		   : segment_from_fd(
+			     &ring->segment, fd, MIPC_KIND_RING, options);
 	if (err) {
 		free(ring);
 		return err;
 	}
 	*ret_ring = ring;
 	return 0;
+}
+
+int mipc_ring_open(const char *name, unsigned roles,
+	const struct mipc_options *options, mipc_ring **ret_ring)
+{
+	return name ? open_ring(name, -1, roles, options, ret_ring) : -EINVAL;
+}
+
+int mipc_ring_from_fd(int fd, unsigned roles,
+	const struct mipc_options *options, mipc_ring **ret_ring)
+{
+	return open_ring(NULL, fd, roles, options, ret_ring);
+}
+
+int mipc_ring_fd(const mipc_ring *ring)
+{
+	return segment_share_fd(&ring->segment);
 }
 
 void mipc_ring_close(mipc_ring *ring)

@@ -197,21 +197,29 @@ static int check_header(const struct mipc_header *header, size_t header_len,
 	return 0;
 }
 
-/* Open the file and read what it says of itself. */
+/* Read what the file says of itself. */
+static int read_header(int fd, uint64_t file_bytes, enum mipc_kind kind,
+	struct mipc_header *ret_header)
+{
+	int64_t got;
+
+	memset(ret_header, 0, sizeof(*ret_header));
+	got = platform_read_at(fd, ret_header, sizeof(*ret_header), 0);
+	return got < 0 ? (int)got
+		       : check_header(
+				 ret_header, (size_t)got, kind, file_bytes);
+}
+
 static int open_checked(const char *path, enum mipc_kind kind, bool any_owner,
 	struct mipc_header *ret_header, int *ret_fd)
 {
 	uint64_t file_bytes;
-	int64_t got;
-	int fd, err;
+	int fd;
+	int err = platform_open(path, any_owner, &fd, &file_bytes);
 
-	memset(ret_header, 0, sizeof(*ret_header));
-	err = platform_open(path, any_owner, &fd, &file_bytes);
 	if (err)
 		return err;
-	got = platform_read_at(fd, ret_header, sizeof(*ret_header), 0);
-	err = got < 0 ? (int)got
-		      : check_header(ret_header, (size_t)got, kind, file_bytes);
+	err = read_header(fd, file_bytes, kind, ret_header);
 	if (err) {
 		platform_close(fd);
 		return err;
@@ -276,18 +284,21 @@ static int make_segment(struct segment *segment, enum mipc_kind kind,
 	return err;
 }
 
+/* With @path: a file of that name; else memory that its descriptor leads to. */
 static int create_locked(struct segment *segment, const char *path,
-	enum mipc_kind kind, const struct mipc_header *header, bool replace)
+	const char *label, const struct mipc_header *header, bool replace)
 {
+	uint64_t bytes =
+		header->data_offset + data_bytes(header->capacity_bytes);
 	struct platform_new_file file;
-	int err = platform_create(path,
-		header->data_offset + data_bytes(header->capacity_bytes),
-		&file);
+	int err = path ? platform_create(path, bytes, &file)
+		       : platform_create_sealed(label, bytes, &file);
 
 	if (err)
 		return err;
-	err = make_segment(segment, kind, header, &file);
-	if (!err) {
+	err = make_segment(
+		segment, (enum mipc_kind)header->kind, header, &file);
+	if (!err && path) {
 		err = platform_publish(&file, path, replace);
 		if (err) {
 			forget(segment);
@@ -296,9 +307,18 @@ static int create_locked(struct segment *segment, const char *path,
 	}
 	if (err)
 		platform_discard(&file);
-	else
+	else if (path)
 		platform_close(file.fd);
+	else
+		segment->share_fd = file.fd;
 	return err;
+}
+
+static void prefault(
+	const struct segment *segment, const struct mipc_options *options)
+{
+	if (options && (options->flags & MIPC_PREFAULT))
+		platform_prefault(segment->shared, segment->map_bytes);
 }
 
 int segment_create(struct segment *segment, const char *name,
@@ -315,18 +335,46 @@ int segment_create(struct segment *segment, const char *name,
 		.capacity_bytes = capacity_bytes,
 		.home_namespace = platform_namespace(),
 	};
-	bool replace = options && (options->flags & MIPC_REPLACE);
+	uint32_t flags = options ? options->flags : 0;
+	bool named = !(flags & MIPC_MEMFD);
 	char path[PLATFORM_PATH_BYTES];
-	int err = platform_path(name, path, sizeof(path));
+	int err = named ? platform_path(name, path, sizeof(path)) : 0;
 
-	if (!err && replace)
+	if (!err && named && (flags & MIPC_REPLACE))
 		err = check_replaceable(path);
 	if (!err)
 		err = hold_forks();
 	if (err)
 		return err;
-	err = create_locked(segment, path, kind, &header, replace);
+	segment->share_fd = -1;
+	err = create_locked(segment, named ? path : NULL, name, &header,
+		flags & MIPC_REPLACE);
 	hold_forks_end();
+	if (!err)
+		prefault(segment, options);
+	return err;
+}
+
+/* Map what was checked, and join in. @path: must still lead there; or NULL. */
+static int enter_file(struct segment *segment, int fd, const char *path,
+	const struct mipc_header *header)
+{
+	int err =
+		map_segment(segment, fd, (enum mipc_kind)header->kind, header);
+
+	if (err)
+		return err;
+	remember(segment);
+	err = attach(segment);
+	if (!err && path && !platform_same_file(segment->fd, path)) {
+		/* Replaced meanwhile: we would talk to nobody. */
+		party_detach(segment);
+		err = -ESTALE;
+	}
+	if (err) {
+		forget(segment);
+		unmap_segment(segment);
+	}
 	return err;
 }
 
@@ -339,21 +387,8 @@ static int open_locked(struct segment *segment, const char *path,
 
 	if (err)
 		return err;
-	err = map_segment(segment, fd, kind, &header);
+	err = enter_file(segment, fd, path, &header);
 	platform_close(fd);
-	if (err)
-		return err;
-	remember(segment);
-	err = attach(segment);
-	if (!err && !platform_same_file(segment->fd, path)) {
-		/* Replaced meanwhile: we would talk to nobody. */
-		party_detach(segment);
-		err = -ESTALE;
-	}
-	if (err) {
-		forget(segment);
-		unmap_segment(segment);
-	}
 	return err;
 }
 
@@ -368,11 +403,44 @@ int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
 		err = hold_forks();
 	if (err)
 		return err;
+	segment->share_fd = -1;
 	err = -ESTALE;
 	for (int i = 0; err == -ESTALE && i < OPEN_TRIES; i++)
 		err = open_locked(segment, path, kind, any_owner);
 	hold_forks_end();
+	if (!err)
+		prefault(segment, options);
 	return err == -ESTALE ? -EBUSY : err;
+}
+
+int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
+	const struct mipc_options *options)
+{
+	struct mipc_header header;
+	uint64_t file_bytes;
+	int err = platform_file_size(fd, &file_bytes);
+
+	if (!err)
+		err = read_header(fd, file_bytes, kind, &header);
+	if (!err)
+		err = hold_forks();
+	if (err)
+		return err;
+	err = platform_reopen(fd, &segment->share_fd);
+	if (!err) {
+		err = enter_file(segment, segment->share_fd, NULL, &header);
+		if (err)
+			platform_close(segment->share_fd);
+	}
+	hold_forks_end();
+	if (!err)
+		prefault(segment, options);
+	return err;
+}
+
+int segment_share_fd(const struct segment *segment)
+{
+	return segment->share_fd < 0 ? -ENOTSUP : segment->share_fd;
 }
 
 int segment_reattach(struct segment *segment)
@@ -400,6 +468,8 @@ void segment_close(struct segment *segment)
 	if (segment_is_ours(segment))
 		party_detach(segment);
 	unmap_segment(segment);
+	if (segment->share_fd >= 0)
+		platform_close(segment->share_fd);
 	pthread_mutex_unlock(&handles_mutex);
 }
 

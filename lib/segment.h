@@ -22,7 +22,9 @@ struct segment {
 	/* Of this handle alone, and never mapped: it carries the byte lock,
 	 * which a mapping that a child inherits would keep alive. */
 	int fd;
+	int share_fd;		     /* to be passed on; -1: it has a name */
 	uint32_t party;		     /* our slot */
+	uint32_t generation;	     /* of us in it */
 	_Atomic uint32_t epoch;	     /* segment_epoch when we attached */
 	_Atomic unsigned vain_polls; /* of locks: see lock.c */
 	uint64_t home_namespace;
@@ -55,6 +57,14 @@ int segment_create(struct segment *segment, const char *name,
  * -errno. On error nothing was changed. */
 int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
 	const struct mipc_options *options);
+
+/* segment_from_fd - the same for a descriptor. @fd: caller keeps. */
+int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
+	const struct mipc_options *options);
+
+/* segment_share_fd - the descriptor to pass on: the segment's, valid until it is
+ * closed. Returns it; -ENOTSUP (it has a name). */
+int segment_share_fd(const struct segment *segment);
 
 void segment_close(struct segment *segment);
 

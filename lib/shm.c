@@ -2,7 +2,8 @@
  *
  * The data area is mapped once, exactly as large as was asked for (the rest of
  * its last page is out of bounds for the calls below). Nothing in it is ours,
- * so there is nothing to repair after a crash.
+ * so there is nothing to repair after a crash; a word is changed by one atomic
+ * operation, which a process that is killed has done or has not.
  */
 #include <mmapipc/shm.h>
 
@@ -37,8 +38,9 @@ int mipc_shm_create(const char *name, uint64_t size_bytes,
 	return 0;
 }
 
-int mipc_shm_open(const char *name, const struct mipc_options *options,
-	mipc_shm **ret_shm)
+/* By name, or with @name NULL by descriptor. */
+static int open_shm(const char *name, int fd,
+	const struct mipc_options *options, mipc_shm **ret_shm)
 {
 	mipc_shm *shm;
 	int err;
@@ -48,13 +50,31 @@ int mipc_shm_open(const char *name, const struct mipc_options *options,
 	shm = calloc(1, sizeof(*shm));
 	if (!shm)
 		return -ENOMEM;
-	err = segment_open(&shm->segment, name, MIPC_KIND_SHM, options);
+	err = name ? segment_open(&shm->segment, name, MIPC_KIND_SHM, options)
+		   : segment_from_fd(&shm->segment, fd, MIPC_KIND_SHM, options);
 	if (err) {
 		free(shm);
 		return err;
 	}
 	*ret_shm = shm;
 	return 0;
+}
+
+int mipc_shm_open(const char *name, const struct mipc_options *options,
+	mipc_shm **ret_shm)
+{
+	return name ? open_shm(name, -1, options, ret_shm) : -EINVAL;
+}
+
+int mipc_shm_from_fd(
+	int fd, const struct mipc_options *options, mipc_shm **ret_shm)
+{
+	return open_shm(NULL, fd, options, ret_shm);
+}
+
+int mipc_shm_fd(const mipc_shm *shm)
+{
+	return segment_share_fd(&shm->segment);
 }
 
 void mipc_shm_close(mipc_shm *shm)
@@ -128,7 +148,7 @@ int mipc_shm_read_u64(const mipc_shm *shm, uint64_t offset, uint64_t *ret_value)
 
 	if (err)
 		return err;
-	/* S1: pairs with S2 of whoever wrote the value */
+	/* S1: pairs with S2 to S5 of whoever wrote the value */
 	*ret_value = atomic_load_explicit(word, memory_order_acquire);
 	return 0;
 }
@@ -140,7 +160,7 @@ int mipc_shm_write_u64(mipc_shm *shm, uint64_t offset, uint64_t value)
 
 	if (err)
 		return err;
-	/* S2: publishes what was written before. Pairs with S1. */
+	/* S2: publishes what was written before. Pairs with S1, S3 to S5. */
 	atomic_store_explicit(word, value, memory_order_release);
 	return 0;
 }
@@ -158,6 +178,55 @@ int mipc_shm_read_i64(const mipc_shm *shm, uint64_t offset, int64_t *ret_value)
 int mipc_shm_write_i64(mipc_shm *shm, uint64_t offset, int64_t value)
 {
 	return mipc_shm_write_u64(shm, offset, (uint64_t)value);
+}
+
+int mipc_shm_add_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t value, uint64_t *ret_before)
+{
+	_Atomic uint64_t *word;
+	uint64_t before;
+	int err = word_at(shm, offset, &word);
+
+	if (err)
+		return err;
+	/* S3: takes the word over from S2 to S5 of the one before, and passes
+	 * it on to S1 and S3 to S5. */
+	before = atomic_fetch_add_explicit(word, value, memory_order_acq_rel);
+	if (ret_before)
+		*ret_before = before;
+	return 0;
+}
+
+int mipc_shm_exchange_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t value, uint64_t *ret_before)
+{
+	_Atomic uint64_t *word;
+	uint64_t before;
+	int err = word_at(shm, offset, &word);
+
+	if (err)
+		return err;
+	/* S4: as S3 */
+	before = atomic_exchange_explicit(word, value, memory_order_acq_rel);
+	if (ret_before)
+		*ret_before = before;
+	return 0;
+}
+
+int mipc_shm_compare_exchange_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t *expected, uint64_t desired)
+{
+	_Atomic uint64_t *word;
+	int err = word_at(shm, offset, &word);
+
+	if (err)
+		return err;
+	/* S5: as S3 where it succeeds, as S1 where it does not. Strong: a
+	 * failure means that the value was another. */
+	if (!atomic_compare_exchange_strong_explicit(word, expected, desired,
+		    memory_order_acq_rel, memory_order_acquire))
+		return -EAGAIN;
+	return 0;
 }
 
 int mipc_shm_view(mipc_shm *shm, uint64_t offset, size_t len, void **ret_view)

@@ -9,9 +9,12 @@ UNIT_TESTS = \
 	tests/test_hostile \
 	tests/test_kill_step \
 	tests/test_lock \
+	tests/test_memfd \
 	tests/test_plan \
 	tests/test_queue \
 	tests/test_queue_kill \
+	tests/test_queue_lease \
+	tests/test_queue_lease_peer \
 	tests/test_queue_peer \
 	tests/test_queue_threads \
 	tests/test_report \
@@ -20,6 +23,7 @@ UNIT_TESTS = \
 	tests/test_ring_kill \
 	tests/test_ring_peer \
 	tests/test_ring_threads \
+	tests/test_ring_view \
 	tests/test_scenario \
 	tests/test_segment \
 	tests/test_segment_name \
@@ -78,17 +82,22 @@ LIB_STAGE = \
 	tests/lib_stage.c \
 	tests/lib_stage.h
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
+tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
 tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)
 tests_test_queue_SOURCES = tests/test_queue.c $(LIB_STAGE)
 tests_test_queue_kill_SOURCES = tests/test_queue_kill.c $(LIB_STAGE)
+tests_test_queue_lease_SOURCES = tests/test_queue_lease.c $(LIB_STAGE)
+tests_test_queue_lease_peer_SOURCES = \
+	tests/test_queue_lease_peer.c $(LIB_STAGE)
 tests_test_queue_peer_SOURCES = tests/test_queue_peer.c $(LIB_STAGE)
 tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
 tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
 tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
 tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
 tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
+tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
@@ -140,4 +149,5 @@ check-sanitize-thread:
 			check_PROGRAMS='$(THREAD_TESTS)'
 distclean-local:
 	rm -rf sanitize-address sanitize-thread
+
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread

@@ -41,6 +41,7 @@ struct play {
 	mipc_queue *queue;
 	mipc_ring *ring;
 	uint8_t bodies[2][BODY_BYTES]; /* messages BEFORE and BEFORE + 1 */
+	struct mipc_lease lease;
 };
 
 /* A call, and what there may be after it: messages [from, to). */
@@ -48,6 +49,10 @@ struct call {
 	const char *name;
 	bool ring;
 	int (*call)(struct play *play);
+	/* Of a call that has to do with leases: what comes before it, done by
+	 * who is killed later. Then what it held is for others to settle, and
+	 * may come behind what is newer. */
+	void (*prepare)(struct play *play);
 	struct {
 		unsigned from, to;
 	} undone, done;
@@ -117,17 +122,105 @@ static int call_ring_clear(struct play *play)
 	return mipc_ring_clear(play->ring);
 }
 
+static int call_write_view(struct play *play)
+{
+	void *place;
+	int err = mipc_ring_reserve(play->ring, 2 * BODY_BYTES, 0, &place);
+
+	if (err)
+		return err;
+	memcpy(place, play->bodies[0], BODY_BYTES);
+	return mipc_ring_commit(play->ring, BODY_BYTES);
+}
+
+static int call_read_view(struct play *play)
+{
+	const void *place;
+	size_t len;
+	int err = mipc_ring_peek(play->ring, 0, &place, &len);
+
+	return err ? err : mipc_ring_release(play->ring);
+}
+
+static void prepare_nothing(struct play *play)
+{
+	(void)play;
+}
+
+static void prepare_reservation(struct play *play)
+{
+	WANT(mipc_queue_reserve(play->queue, BODY_BYTES, 0, &play->lease), 0);
+	memcpy(play->lease.data, play->bodies[0], BODY_BYTES);
+}
+
+/* One that consumers have gone past: all before it has been taken. */
+static void prepare_passed_reservation(struct play *play)
+{
+	uint8_t body[BODY_BYTES];
+	size_t len;
+
+	prepare_reservation(play);
+	for (unsigned i = 0; i < BEFORE; i++)
+		WANT(mipc_queue_get(play->queue, body, BODY_BYTES, 0, &len), 0);
+	WANT(mipc_queue_get(play->queue, body, BODY_BYTES, 0, &len), -EAGAIN);
+}
+
+static void prepare_lease(struct play *play)
+{
+	WANT(mipc_queue_acquire(play->queue, 0, &play->lease), 0);
+}
+
+static int call_reserve(struct play *play)
+{
+	return mipc_queue_reserve(play->queue, BODY_BYTES, 0, &play->lease);
+}
+
+static int call_commit(struct play *play)
+{
+	return mipc_queue_commit(play->queue, &play->lease);
+}
+
+static int call_abort(struct play *play)
+{
+	return mipc_queue_abort(play->queue, &play->lease);
+}
+
+static int call_acquire(struct play *play)
+{
+	return mipc_queue_acquire(play->queue, 0, &play->lease);
+}
+
+static int call_release(struct play *play)
+{
+	return mipc_queue_release(play->queue, &play->lease);
+}
+
+static int call_return(struct play *play)
+{
+	return mipc_queue_return(play->queue, &play->lease);
+}
+
 static const struct call calls[] = {
-	{"put", false, call_put, {0, 3}, {0, 4}},
-	{"put_batch", false, call_put_batch, {0, 3}, {0, 5}},
-	{"get", false, call_get, {0, 3}, {1, 3}},
-	{"get_batch", false, call_get_batch, {0, 3}, {2, 3}},
-	{"queue clear", false, call_queue_clear, {0, 3}, {3, 3}},
-	{"write", true, call_write, {0, 3}, {0, 4}},
-	{"write_batch", true, call_write_batch, {0, 3}, {0, 5}},
-	{"read", true, call_read, {0, 3}, {1, 3}},
-	{"read_batch", true, call_read_batch, {0, 3}, {2, 3}},
-	{"ring clear", true, call_ring_clear, {0, 3}, {3, 3}},
+	{"put", false, call_put, NULL, {0, 3}, {0, 4}},
+	{"put_batch", false, call_put_batch, NULL, {0, 3}, {0, 5}},
+	{"get", false, call_get, NULL, {0, 3}, {1, 3}},
+	{"get_batch", false, call_get_batch, NULL, {0, 3}, {2, 3}},
+	{"queue clear", false, call_queue_clear, NULL, {0, 3}, {3, 3}},
+	{"reserve", false, call_reserve, prepare_nothing, {0, 3}, {0, 3}},
+	{"commit", false, call_commit, prepare_reservation, {0, 3}, {0, 4}},
+	{"commit, passed", false, call_commit, prepare_passed_reservation,
+		{3, 3}, {3, 4}},
+	{"abort", false, call_abort, prepare_reservation, {0, 3}, {0, 3}},
+	{"acquire", false, call_acquire, prepare_nothing, {0, 3}, {0, 3}},
+	{"release", false, call_release, prepare_lease, {0, 3}, {1, 3}},
+	{"return", false, call_return, prepare_lease, {0, 3}, {0, 3}},
+	{"write", true, call_write, NULL, {0, 3}, {0, 4}},
+	{"write_batch", true, call_write_batch, NULL, {0, 3}, {0, 5}},
+	{"read", true, call_read, NULL, {0, 3}, {1, 3}},
+	{"read_batch", true, call_read_batch, NULL, {0, 3}, {2, 3}},
+	{"reserve and commit", true, call_write_view, NULL, {0, 3}, {0, 4}},
+	{"peek and release", true, call_read_view, NULL, {0, 3}, {1, 3}},
+	{"ring clear", true, call_ring_clear, NULL, {0, 3}, {3, 3}},
 };
 
 #ifdef __x86_64__
@@ -192,6 +285,8 @@ static void be_killed(void *arg)
 		WANT(mipc_queue_open(play->name, NULL, &play->queue), 0);
 	for (unsigned i = 0; i < 2; i++)
 		lib_fill(play->bodies[i], BODY_BYTES, BEFORE + i);
+	if (victim->call->prepare)
+		victim->call->prepare(play);
 	atomic_store(&steps_left, victim->steps);
 	WANT_TRUE(signal(SIGTRAP, on_trap) != SIG_ERR);
 	trap_on();
@@ -305,6 +400,44 @@ static void survive(struct play *play, const struct call *call, unsigned steps)
 		WANT(mipc_queue_check(play->queue), 0);
 }
 
+static unsigned mask_of(unsigned from, unsigned to)
+{
+	return (1u << to) - (1u << from);
+}
+
+/* The same for leases: every message there is comes sooner or later, once, and
+ * nothing stays behind. */
+static void survive_lease(
+	struct play *play, const struct call *call, unsigned steps)
+{
+	const unsigned newer = 1u << (BEFORE + 2);
+	uint8_t body[BODY_BYTES];
+	unsigned seen = 0;
+	size_t len;
+	int err;
+
+	WANT(mipc_queue_check(play->queue), 0);
+	put_number(play, false, BEFORE + 2);
+	while (!(err = mipc_queue_get(play->queue, body, sizeof(body),
+			 LIB_BRIEF_NS, &len))) {
+		unsigned i = 0;
+
+		WANT(len, BODY_BYTES);
+		while (i < BEFORE + 3 && !lib_matches(body, len, i))
+			i++;
+		WANT_TRUE(i < BEFORE + 3 && !(seen & 1u << i));
+		seen |= 1u << i;
+	}
+	WANT(err, -ETIMEDOUT);
+	if (seen != (mask_of(call->undone.from, call->undone.to) | newer) &&
+		seen != (mask_of(call->done.from, call->done.to) | newer))
+		lib_fail("%s killed before instruction %u: messages 0x%x",
+			call->name, steps, seen);
+	WANT(mipc_queue_size(play->queue), 0);
+	WANT_TRUE(mipc_queue_empty(play->queue));
+	WANT(mipc_queue_check(play->queue), 0);
+}
+
 static void unmake(struct play *play)
 {
 	if (play->ring) {
@@ -332,7 +465,10 @@ static unsigned kill_everywhere(
 		make(&play, call->ring);
 		killed = kill_at(&victim, first + kills * stride);
 		kills += killed;
-		survive(&play, call, victim.steps);
+		if (call->prepare)
+			survive_lease(&play, call, victim.steps);
+		else
+			survive(&play, call, victim.steps);
 		unmake(&play);
 	} while (killed);
 	return kills;

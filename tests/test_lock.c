@@ -116,10 +116,22 @@ static pid_t spawn_holder(struct stage *stage, enum holder_form form)
 	return holder;
 }
 
+/* Is there nobody to tell of our death? So it is under qemu-user: every owner is
+ * then named by its party. */
+static bool unnoticed_here(const char *what)
+{
+	if (platform_thread())
+		return false;
+	lib_skip("%s: get_robust_list(2) gives no list here", what);
+	return true;
+}
+
 START_TEST(test_lock_free_is_zero_and_held_is_the_thread)
 {
 	struct stage stage;
 
+	if (unnoticed_here("an owner's name is its thread's"))
+		return;
 	stage_open(&stage);
 	WANT_TRUE(stage.segment.at_home);
 	for (unsigned i = 0; i < 3; i++) {
@@ -190,6 +202,8 @@ START_TEST(test_lock_of_a_killed_owner_is_marked_by_the_kernel)
 {
 	struct stage stage;
 
+	if (unnoticed_here("the kernel marks a dead owner's lock"))
+		return;
 	stage_open(&stage);
 	lib_kill(spawn_holder(&stage, AT_HOME));
 	WANT(word_of(&stage), PLATFORM_OWNER_DIED);
@@ -471,6 +485,8 @@ START_TEST(test_lock_of_another_pid_namespace_is_held_and_taken_over)
 	struct stage stage;
 	pid_t child;
 
+	if (unnoticed_here("an owner's name at home and elsewhere"))
+		return;
 	stage_open(&stage);
 	child = lib_spawn(hold_elsewhere, &stage);
 	lib_await(&stage.notes->step, 1);

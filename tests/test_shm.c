@@ -140,6 +140,7 @@ START_TEST(test_shm_words_misaligned_or_outside_are_refused)
 
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
 		uint64_t offset = offsets[i].offset, word = 5;
+		uint64_t added = 5, exchanged = 5, expected = 11;
 		int64_t number = 5;
 
 		WANT(mipc_shm_write_u64(shm, offset, 9), offsets[i].want);
@@ -148,7 +149,181 @@ START_TEST(test_shm_words_misaligned_or_outside_are_refused)
 		WANT(mipc_shm_read_i64(shm, offset, &number), offsets[i].want);
 		WANT(word, offsets[i].want ? 5 : 9);
 		WANT(number, offsets[i].want ? 5 : 9);
+		WANT(mipc_shm_add_u64(shm, offset, 1, &added), offsets[i].want);
+		WANT(added, offsets[i].want ? 5 : 9);
+		WANT(mipc_shm_exchange_u64(shm, offset, 11, &exchanged),
+			offsets[i].want);
+		WANT(exchanged, offsets[i].want ? 5 : 10);
+		WANT(mipc_shm_compare_exchange_u64(shm, offset, &expected, 12),
+			offsets[i].want);
+		WANT(expected, 11);
 	}
+	finish(shm, name);
+}
+END_TEST
+
+/* A word and its neighbours, which no operation may touch. */
+static void want_word(mipc_shm *shm, uint64_t want)
+{
+	uint64_t words[3];
+
+	WANT(mipc_shm_read(shm, 0, words, sizeof(words)), 0);
+	WANT_TRUE(words[0] == 0);
+	WANT_TRUE(words[1] == want);
+	WANT_TRUE(words[2] == 0);
+}
+
+START_TEST(test_shm_add_returns_what_was_there_and_wraps)
+{
+	static const struct {
+		uint64_t before, value, after;
+	} sums[] = {
+		{0, 0, 0},
+		{0, 1, 1},
+		{41, 1, 42},
+		{5, -UINT64_C(2), 3},
+		{UINT32_MAX, 1, UINT64_C(1) << 32},
+		{UINT64_MAX, 1, 0},
+		{0, -UINT64_C(1), UINT64_MAX},
+		{UINT64_C(1) << 63, UINT64_C(1) << 63, 0},
+	};
+	char name[LIB_NAME_BYTES];
+	mipc_shm *shm = make(name, 24);
+
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		uint64_t before = ~sums[i].before;
+
+		WANT(mipc_shm_write_u64(shm, 8, sums[i].before), 0);
+		WANT(mipc_shm_add_u64(shm, 8, sums[i].value, &before), 0);
+		WANT_TRUE(before == sums[i].before);
+		want_word(shm, sums[i].after);
+	}
+	WANT(mipc_shm_add_u64(shm, 8, 7, NULL), 0);
+	want_word(shm, 7);
+	finish(shm, name);
+}
+END_TEST
+
+START_TEST(test_shm_exchange_returns_what_was_there)
+{
+	static const uint64_t values[] = {1, 0, UINT32_MAX, UINT64_MAX,
+		UINT64_C(1) << 63, 0x0123456789abcdef};
+	char name[LIB_NAME_BYTES];
+	mipc_shm *shm = make(name, 24);
+	uint64_t before, last = 0;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		before = ~last;
+		WANT(mipc_shm_exchange_u64(shm, 8, values[i], &before), 0);
+		WANT_TRUE(before == last);
+		want_word(shm, values[i]);
+		last = values[i];
+	}
+	WANT(mipc_shm_exchange_u64(shm, 8, 7, NULL), 0);
+	want_word(shm, 7);
+	finish(shm, name);
+}
+END_TEST
+
+START_TEST(test_shm_compare_exchange_replaces_only_what_is_expected)
+{
+	static const struct {
+		uint64_t is, expected, desired;
+		int want;
+	} swaps[] = {
+		{0, 0, 1, 0},
+		{1, 0, 2, -EAGAIN},
+		{1, 1, 1, 0},
+		{UINT64_MAX, UINT64_MAX, 0, 0},
+		{UINT64_MAX, UINT32_MAX, 0, -EAGAIN},
+		/* the same in one half only */
+		{UINT64_C(1) << 32 | 3, 3, 9, -EAGAIN},
+		{UINT64_C(1) << 32 | 3, UINT64_C(1) << 32, 9, -EAGAIN},
+		{UINT64_C(1) << 32 | 3, UINT64_C(1) << 32 | 3, 9, 0},
+	};
+	char name[LIB_NAME_BYTES];
+	mipc_shm *shm = make(name, 24);
+
+	for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++) {
+		uint64_t expected = swaps[i].expected;
+
+		WANT(mipc_shm_write_u64(shm, 8, swaps[i].is), 0);
+		WANT(mipc_shm_compare_exchange_u64(
+			     shm, 8, &expected, swaps[i].desired),
+			swaps[i].want);
+		WANT_TRUE(expected == swaps[i].is);
+		want_word(shm, swaps[i].want ? swaps[i].is : swaps[i].desired);
+	}
+	finish(shm, name);
+}
+END_TEST
+
+enum { ADDERS = 4, TURNS = 20000 };
+
+/* What the adders share. Each word is changed in its own way. */
+enum adder_word {
+	ADDED = 0,	 /* counted up by add */
+	COMPARED = 8,	 /* counted up by compare-exchange */
+	PASSED = 16,	 /* turns passed on by exchange */
+	RETIRED = 24,	 /* the turns that exchange took out */
+	FIRST_TURN = 32, /* per turn of ADDED: how often it was given out */
+	ADDER_BYTES = FIRST_TURN + 8 * ADDERS * TURNS,
+};
+
+static void count_by_compare(mipc_shm *shm)
+{
+	uint64_t seen = 0;
+	int err;
+
+	do {
+		err = mipc_shm_compare_exchange_u64(
+			shm, COMPARED, &seen, seen + 1);
+	} while (err == -EAGAIN);
+	WANT(err, 0);
+}
+
+static void add_in_turn(void *arg)
+{
+	mipc_shm *shm;
+
+	WANT(mipc_shm_open(arg, NULL, &shm), 0);
+	for (unsigned i = 0; i < TURNS; i++) {
+		uint64_t turn, passed;
+
+		WANT(mipc_shm_add_u64(shm, ADDED, 1, &turn), 0);
+		WANT_TRUE(turn < ADDERS * TURNS);
+		WANT(mipc_shm_add_u64(shm, FIRST_TURN + 8 * turn, 1, NULL), 0);
+		count_by_compare(shm);
+		WANT(mipc_shm_exchange_u64(shm, PASSED, turn + 1, &passed), 0);
+		WANT(mipc_shm_add_u64(shm, RETIRED, passed, NULL), 0);
+	}
+	mipc_shm_close(shm);
+}
+
+START_TEST(test_shm_adders_in_several_processes_lose_nothing)
+{
+	const uint64_t all = (uint64_t)ADDERS * TURNS;
+	char name[LIB_NAME_BYTES];
+	mipc_shm *shm = make(name, ADDER_BYTES);
+	uint64_t word, left;
+	pid_t adders[ADDERS];
+
+	for (unsigned i = 0; i < ADDERS; i++)
+		adders[i] = lib_spawn(add_in_turn, name);
+	for (unsigned i = 0; i < ADDERS; i++)
+		lib_join(adders[i]);
+	WANT(mipc_shm_read_u64(shm, ADDED, &word), 0);
+	WANT(word, all);
+	WANT(mipc_shm_read_u64(shm, COMPARED, &word), 0);
+	WANT(word, all);
+	for (uint64_t i = 0; i < all; i++) {
+		WANT(mipc_shm_read_u64(shm, FIRST_TURN + 8 * i, &word), 0);
+		WANT(word, 1);
+	}
+	/* Whatever was put in was taken out once, or is there still. */
+	WANT(mipc_shm_read_u64(shm, PASSED, &left), 0);
+	WANT(mipc_shm_read_u64(shm, RETIRED, &word), 0);
+	WANT(word + left, all * (all + 1) / 2);
 	finish(shm, name);
 }
 END_TEST
@@ -338,6 +513,10 @@ int main(void)
 		test_shm_ranges_are_held_to,
 		test_shm_words_keep_their_value_and_sign,
 		test_shm_words_misaligned_or_outside_are_refused,
+		test_shm_add_returns_what_was_there_and_wraps,
+		test_shm_exchange_returns_what_was_there,
+		test_shm_compare_exchange_replaces_only_what_is_expected,
+		test_shm_adders_in_several_processes_lose_nothing,
 		test_shm_clear_makes_all_zero,
 		test_shm_create_bad_arguments_are_refused,
 		test_shm_outlives_its_creator_until_unlinked,

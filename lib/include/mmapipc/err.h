@@ -3,7 +3,8 @@
  * Every call returns 0 or a count, or a negated errno value; the global errno
  * is not touched. The meanings are fixed here, once:
  *
- *   -EAGAIN        would have to wait, and the timeout was 0
+ *   -EAGAIN        would have to wait, and the timeout was 0; compare-exchange:
+ *                  the word was another value
  *   -ETIMEDOUT     waited for timeout_ns in vain
  *   -EPIPE         the other side of a ring has gone, and nothing is left
  *   -EBUSY         the role is held by a live process; or the segment is
@@ -21,6 +22,7 @@
  *                  taken by a live process
  *   -EPERM         the file belongs to another user, or has more than one link
  *   -ELOOP         the name is a symbolic link
+ *   -EBADF         from_fd: not an open descriptor
  *   -EINVAL        an argument is out of range
  *   -ERANGE        shm: offset and length lie outside the segment
  *   -ENOTSUP       this system cannot do it

@@ -60,13 +60,26 @@ struct mipc_options {
 	 * MIPC_SPIN_NEVER: sleep at once; MIPC_SPIN_ALWAYS: never sleep for a
 	 * message or for room (for a queue's lock a call may still sleep). */
 	uint32_t spin_us;
+	/* Queue, create: a message that was returned this often, or left by the
+	 * dead, is delivered no more but to mipc_queue_get_dead(). 1 to 15; 0:
+	 * it is delivered again for ever. */
+	uint32_t dead_letter_after;
+	uint32_t unused;
 	/* Zero; room for what later versions add. */
-	uint64_t reserved[6];
+	uint64_t reserved[5];
 };
 
 enum mipc_option_flags {
 	MIPC_REPLACE = 1 << 0,	 /* create: take the place of an older one */
 	MIPC_ANY_OWNER = 1 << 1, /* open: files of other users too */
+	/* create: no file but memory that only its descriptor leads to, sealed
+	 * so that no peer can truncate it. The name is a label for people, or
+	 * NULL. Pass the descriptor on (mipc_..._fd()) by fork() or over a
+	 * socket; the other side opens it by mipc_..._from_fd(). */
+	MIPC_MEMFD = 1 << 2,
+	/* create, open: touch every page now, so that the first use of each
+	 * costs no page fault later. */
+	MIPC_PREFAULT = 1 << 3,
 };
 
 #define MIPC_SPIN_NEVER (UINT32_MAX - 1)

@@ -2,8 +2,8 @@
  *
  * Promises, for any number of processes killed at any instruction:
  *   1. a put that returned 0 is delivered,
- *   2. to exactly one live consumer, unless its taker died: then it is gone
- *      with it;
+ *   2. to exactly one live consumer, unless its taker died: what it had got is
+ *      gone with it, what it had acquired goes to another one;
  *   3. in order per producer;
  *   4. never torn;
  *   5. nobody waits for a dead process;
@@ -43,6 +43,16 @@ int mipc_queue_create(const char *name, uint64_t capacity_bytes,
  * -ENOSPC; others as open(2). On error nothing was changed. */
 int mipc_queue_open(const char *name, const struct mipc_options *options,
 	mipc_queue **ret_queue);
+
+/* mipc_queue_from_fd - the same for memory made with MIPC_MEMFD.
+ * @fd: as its other side's mipc_queue_fd(), inherited or received; caller keeps.
+ * Returns as mipc_queue_open(); -EBADF.
+ *
+ * mipc_queue_fd - the descriptor to pass on, valid until the handle is closed.
+ * Returns it; -ENOTSUP (the memory has a name). */
+int mipc_queue_from_fd(
+	int fd, const struct mipc_options *options, mipc_queue **ret_queue);
+int mipc_queue_fd(const mipc_queue *queue);
 
 /* mipc_queue_close - detach and free the handle. Accepts NULL. */
 void mipc_queue_close(mipc_queue *queue);
@@ -88,13 +98,71 @@ int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
 int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
 	unsigned count, uint64_t timeout_ns);
 
-/* mipc_queue_size - messages in the queue. A snapshot: others go on. */
+/* A message that stays in the queue while its holder works on it. The fields from
+ * position on are the library's. A lease belongs to the handle that made it and
+ * to its process; all zero once it is over. */
+struct mipc_lease {
+	void *data; /* len bytes in a row, aligned to 8 */
+	size_t len;
+	unsigned returns; /* how often it was given back or left by the dead */
+	uint64_t position;
+	uint64_t word;
+};
+
+/* mipc_queue_reserve - a place for one message, to be filled where it lies.
+ * Nobody waits for it: messages put behind it are delivered before it if need
+ * be. A process that dies leaves nothing but, for some milliseconds, the place.
+ * Returns 0; otherwise as mipc_queue_put(). */
+int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
+	struct mipc_lease *ret_lease);
+
+/* mipc_queue_commit - make it a message, of the length that was reserved.
+ * mipc_queue_abort - give the place up.
+ * Progress: lock-free. Return 0; -EINVAL (not a reservation of this handle);
+ * -EBADMSG. */
+int mipc_queue_commit(mipc_queue *queue, struct mipc_lease *lease);
+int mipc_queue_abort(mipc_queue *queue, struct mipc_lease *lease);
+
+/* mipc_queue_acquire - take the oldest message without moving it.
+ * If its holder dies, or gives it back, another consumer gets it, with
+ * ->returns counted up; then it comes after messages that were behind it. The
+ * others' messages pass it; its place becomes free when it and all before it are
+ * done with, so a lease that is held for long fills the queue.
+ * Returns 0; otherwise as mipc_queue_get(), but for -EMSGSIZE. */
+int mipc_queue_acquire(
+	mipc_queue *queue, uint64_t timeout_ns, struct mipc_lease *ret_lease);
+
+/* mipc_queue_acquire_batch - up to @count of them; waits for the first.
+ * Returns how many (1 to @count); otherwise as mipc_queue_acquire(). */
+int mipc_queue_acquire_batch(mipc_queue *queue, struct mipc_lease *ret_leases,
+	unsigned count, uint64_t timeout_ns);
+
+/* mipc_queue_release - done with it.
+ * mipc_queue_return - not done with it: somebody else may try.
+ * Progress: lock-free. Return 0; -EINVAL (not a lease of this handle); -EBADMSG.
+ * The batch releases all it can and returns the first error. */
+int mipc_queue_release(mipc_queue *queue, struct mipc_lease *lease);
+int mipc_queue_release_batch(
+	mipc_queue *queue, struct mipc_lease *leases, unsigned count);
+int mipc_queue_return(mipc_queue *queue, struct mipc_lease *lease);
+
+/* mipc_queue_get_dead - take the oldest dead letter: a message that was returned
+ * as often as the queue's creator allowed (struct mipc_options). It stays, and
+ * takes up its place, until somebody does.
+ * @timeout_ns: for the lock; does not wait for a dead letter.
+ * Returns 0; -EAGAIN (there is none); -ETIMEDOUT; -EMSGSIZE; -EBADMSG. */
+int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
+	uint64_t timeout_ns, size_t *ret_len);
+
+/* mipc_queue_size - messages in the queue, reserved and leased ones and those
+ * behind them whose place is not free yet included. A snapshot: others go on. */
 uint64_t mipc_queue_size(const mipc_queue *queue);
 
 /* mipc_queue_empty - is there none? A snapshot as well. */
 bool mipc_queue_empty(const mipc_queue *queue);
 
-/* mipc_queue_clear - drop every message put so far.
+/* mipc_queue_clear - drop every message put so far that waits to be taken.
+ * Reservations, leases and dead letters stay.
  * Returns 0; -ETIMEDOUT; -EAGAIN; -EBADMSG. */
 int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns);
 
@@ -103,8 +171,13 @@ uint64_t mipc_queue_max_len(const mipc_queue *queue);  /* of one message */
 
 /* Who is in the way, and how often somebody died there. */
 struct mipc_queue_info {
-	uint64_t messages;
+	uint64_t messages; /* as mipc_queue_size() */
 	uint64_t bytes_used;
+	/* Of these; all 0 when the queue moved on under our eyes. */
+	uint64_t ready;
+	uint64_t reserved;
+	uint64_t leased;
+	uint64_t dead_letters;
 	pid_t producer_lock_holder; /* process that holds it now; 0: nobody */
 	pid_t consumer_lock_holder;
 	uint64_t recoveries; /* locks taken over from the dead so far */

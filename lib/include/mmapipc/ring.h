@@ -48,6 +48,16 @@ int mipc_ring_create(const char *name, uint64_t capacity_bytes, unsigned roles,
 int mipc_ring_open(const char *name, unsigned roles,
 	const struct mipc_options *options, mipc_ring **ret_ring);
 
+/* mipc_ring_from_fd - the same for memory made with MIPC_MEMFD.
+ * @fd: as its other side's mipc_ring_fd(), inherited or received; caller keeps.
+ * Returns as mipc_ring_open(); -EBADF.
+ *
+ * mipc_ring_fd - the descriptor to pass on, valid until the handle is closed.
+ * Returns it; -ENOTSUP (the memory has a name). */
+int mipc_ring_from_fd(int fd, unsigned roles,
+	const struct mipc_options *options, mipc_ring **ret_ring);
+int mipc_ring_fd(const mipc_ring *ring);
+
 /* mipc_ring_close - leave the roles, detach, free the handle. Accepts NULL.
  * What was written stays readable. */
 void mipc_ring_close(mipc_ring *ring);
@@ -92,6 +102,36 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
  * needed size in messages[0].iov_len on -EMSGSIZE. */
 int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 	unsigned count, uint64_t timeout_ns);
+
+/* mipc_ring_reserve - a place for the next message, to be filled where it lies.
+ * @ret_data: @len bytes in a row, aligned to 8; valid until the next write,
+ *   reserve, commit or close.
+ * Nobody sees it before mipc_ring_commit(). To give it up, do nothing: it costs
+ * nothing and the next call gets the same place.
+ * Returns 0; otherwise as mipc_ring_write(). */
+int mipc_ring_reserve(
+	mipc_ring *ring, size_t len, uint64_t timeout_ns, void **ret_data);
+
+/* mipc_ring_commit - make the reserved message visible.
+ * @len: its real length, 0 to what was reserved.
+ * Progress: wait-free.
+ * Returns 0; -EINVAL (nothing is reserved, or less than @len). */
+int mipc_ring_commit(mipc_ring *ring, size_t len);
+
+/* mipc_ring_peek - the next message, where it lies.
+ * @ret_data: *@ret_len bytes in a row, aligned to 8; valid until
+ *   mipc_ring_release(), a read or close. A producer that is not to be trusted
+ *   may change it meanwhile: copy what must not change between two looks.
+ * Peeking again gives the same one.
+ * Returns 0; otherwise as mipc_ring_read(), but for -EMSGSIZE. */
+int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
+	size_t *ret_len);
+
+/* mipc_ring_release - done with the message that was peeked at; free its place.
+ * Killed before it, the next consumer gets the message again.
+ * Progress: wait-free.
+ * Returns 0; -EINVAL (nothing was peeked at). */
+int mipc_ring_release(mipc_ring *ring);
 
 /* mipc_ring_available_write - length of the longest message that could be
  * written now without waiting; for the producer exact as a lower bound. At 0 an

@@ -2,8 +2,9 @@
  *
  * Bytes at offsets. Words of 64 bits at aligned offsets are read and written
  * in one piece (never torn) and in order: a value read by mipc_shm_read_u64()
- * makes visible all that its writer wrote before it. Plain bytes have no order
- * of their own: publish them with a word.
+ * makes visible all that its writer wrote before it. They can also be added to,
+ * exchanged, and replaced if they are what the caller thinks, with nobody in
+ * between. Plain bytes have no order of their own: publish them with a word.
  */
 #ifndef MMAPIPC_SHM_H
 #define MMAPIPC_SHM_H
@@ -30,6 +31,16 @@ int mipc_shm_create(const char *name, uint64_t size_bytes,
  * -ENOSPC; others as open(2). On error nothing was changed. */
 int mipc_shm_open(const char *name, const struct mipc_options *options,
 	mipc_shm **ret_shm);
+
+/* mipc_shm_from_fd - the same for memory made with MIPC_MEMFD.
+ * @fd: as its other side's mipc_shm_fd(), inherited or received; caller keeps.
+ * Returns as mipc_shm_open(); -EBADF.
+ *
+ * mipc_shm_fd - the descriptor to pass on, valid until the handle is closed.
+ * Returns it; -ENOTSUP (the memory has a name). */
+int mipc_shm_from_fd(
+	int fd, const struct mipc_options *options, mipc_shm **ret_shm);
+int mipc_shm_fd(const mipc_shm *shm);
 
 /* mipc_shm_close - detach and free the handle. Accepts NULL. The memory stays
  * until it is unlinked and the last user has closed it. */
@@ -61,6 +72,30 @@ int mipc_shm_read_u64(
 int mipc_shm_read_i64(const mipc_shm *shm, uint64_t offset, int64_t *ret_value);
 int mipc_shm_write_u64(mipc_shm *shm, uint64_t offset, uint64_t value);
 int mipc_shm_write_i64(mipc_shm *shm, uint64_t offset, int64_t value);
+
+/* mipc_shm_add_u64 - add @value to a word, all in one step.
+ * mipc_shm_exchange_u64 - put @value in the place of what is there.
+ * @offset: a multiple of 8.
+ * @value: to subtract, add the two's complement: -(uint64_t)n. Wraps around.
+ * @ret_before: what was there before; may be NULL.
+ * No two callers get the same turn: each sees what the one before left, and all
+ * that it wrote before. A caller that is killed has done it or has not.
+ * Progress: lock-free; wait-free where the processor can (x86-64, Arm LSE).
+ * Returns 0; -EINVAL (misaligned); -ERANGE. */
+int mipc_shm_add_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t value, uint64_t *ret_before);
+int mipc_shm_exchange_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t value, uint64_t *ret_before);
+
+/* mipc_shm_compare_exchange_u64 - replace a word if it is what you think it is.
+ * @expected: in: the value to be replaced; out: on -EAGAIN the one that is
+ *   there, so that a loop need not read it again.
+ * Order and death as mipc_shm_add_u64(); on -EAGAIN as mipc_shm_read_u64().
+ * Progress: lock-free; a loop around it: somebody gets on.
+ * Returns 0 (it is @desired now); -EAGAIN (it was another value, and still is);
+ * -EINVAL (misaligned); -ERANGE. */
+int mipc_shm_compare_exchange_u64(
+	mipc_shm *shm, uint64_t offset, uint64_t *expected, uint64_t desired);
 
 /* mipc_shm_view - the memory itself: @len bytes at @offset.
  * @ret_view: valid until mipc_shm_close(); in a forked child as well.

@@ -1,0 +1,350 @@
+/* queue_side.c - one side of a queue: its lock, its one commit, waiting for the
+ * other side, and tending what the dead left.
+ */
+#include "queue_walk.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "party.h"
+
+enum { POLLS_PER_TENDING = 1024 };
+
+int queue_broken(mipc_queue *queue)
+{
+	/* relaxed: any later call may find out for itself */
+	atomic_store_explicit(&queue->broken, -EBADMSG, memory_order_relaxed);
+	return -EBADMSG;
+}
+
+int queue_enter(mipc_queue *queue)
+{
+	/* relaxed: see queue_broken() */
+	int err = atomic_load_explicit(&queue->broken, memory_order_relaxed);
+
+	return err ? err : segment_enter(&queue->segment);
+}
+
+void queue_look_again(mipc_queue *queue)
+{
+	/* seq_cst: the change comes first; pairs with the exchange in
+	 * walk_start(), after which the walk sees the change */
+	atomic_store_explicit(
+		&queue->control->look_again, 1, memory_order_seq_cst);
+}
+
+/* The last owner died: finish its count. Safe to be killed in, too. */
+static void repair(mipc_queue *queue, struct mipc_queue_side *side)
+{
+	/* relaxed, all of these: guarded by the side's lock */
+	uint64_t position =
+		atomic_load_explicit(&side->position, memory_order_relaxed);
+
+	if (position == atomic_load_explicit(
+				&side->intent_position, memory_order_relaxed))
+		atomic_store_explicit(&side->count,
+			atomic_load_explicit(
+				&side->intent_count, memory_order_relaxed),
+			memory_order_relaxed);
+	queue_look_again(queue);
+	atomic_fetch_add_explicit(&side->recoveries, 1, memory_order_relaxed);
+}
+
+int side_lock(mipc_queue *queue, enum side_index index, struct wait *wait)
+{
+	struct mipc_queue_side *side = side_of(queue, index);
+	int rc = lock_acquire(&side->lock, &queue->segment, wait);
+
+	if (__builtin_expect(rc == 0, 1))
+		return 0;
+	if (rc > 0) {
+		repair(queue, side);
+		return 0;
+	}
+	return rc;
+}
+
+void side_unlock(mipc_queue *queue, enum side_index index)
+{
+	lock_release(&side_of(queue, index)->lock);
+}
+
+void side_commit(
+	struct mipc_queue_side *side, uint64_t position, uint64_t count)
+{
+	/* relaxed, but for the commit: guarded by the side's lock */
+	uint64_t total =
+		atomic_load_explicit(&side->count, memory_order_relaxed) +
+		count;
+
+	/* In program order, all of it, since a death leaves a prefix: with its
+	 * position set first, an intent says nothing (it differs from the
+	 * side's) until the commit makes it true. The fences bind the compiler. */
+	atomic_store_explicit(
+		&side->intent_position, position, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&side->intent_count, total, memory_order_relaxed);
+	/* Q1 or Q2: publishes the records, or that they were read. release:
+	 * pairs with Q3 on the other side. */
+	atomic_store_explicit(&side->position, position, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&side->count, total, memory_order_relaxed);
+}
+
+uint64_t side_other(mipc_queue *queue, enum side_index index, bool now)
+{
+	struct mipc_queue_side *side = side_of(queue, index);
+	uint64_t position;
+
+	/* relaxed: guarded by the side's lock */
+	if (!now)
+		return atomic_load_explicit(
+			&side->other_position, memory_order_relaxed);
+	/* Q3: pairs with Q1 or Q2 of the other side */
+	position = atomic_load_explicit(
+		&side_of(queue, !index)->position, memory_order_acquire);
+	atomic_store_explicit(
+		&side->other_position, position, memory_order_relaxed);
+	return position;
+}
+
+uint64_t side_count(const struct mipc_queue_side *side)
+{
+	/* acquire: pairs with Q1 or Q2; the rest is a snapshot */
+	uint64_t position =
+		atomic_load_explicit(&side->position, memory_order_acquire);
+
+	if (position == atomic_load_explicit(
+				&side->intent_position, memory_order_relaxed))
+		return atomic_load_explicit(
+			&side->intent_count, memory_order_relaxed);
+	return atomic_load_explicit(&side->count, memory_order_relaxed);
+}
+
+int queue_find_room(
+	mipc_queue *queue, uint64_t tail, uint64_t need, uint64_t *ret_room)
+{
+	uint64_t capacity = queue->segment.capacity_bytes;
+	uint64_t head = side_other(queue, PRODUCERS, false);
+
+	if (!positions_valid(queue, head, tail) ||
+		capacity - (tail - head) < need) {
+		head = side_other(queue, PRODUCERS, true);
+		if (!positions_valid(queue, head, tail))
+			return queue_broken(queue);
+	}
+	*ret_room = capacity - (tail - head);
+	return 0;
+}
+
+uint64_t queue_returned(const mipc_queue *queue, uint64_t word)
+{
+	/* relaxed: constant; of a forged one only the promise is lost */
+	uint32_t limit = atomic_load_explicit(
+		&queue->control->dead_letter_after, memory_order_relaxed);
+	unsigned returns = record_returns(word);
+
+	if (returns < RECORD_RETURNS_MAX)
+		word += UINT64_C(1) << 60;
+	return record_with(word,
+		limit && returns + 1 >= limit ? RECORD_DEAD : RECORD_READY);
+}
+
+/* Is the party that owns @word alive, and the same? */
+static bool owner_alive(const mipc_queue *queue, uint64_t word)
+{
+	const struct mipc_party *party =
+		&queue->segment.shared->parties[record_slot(word)];
+
+	/* relaxed: written before any record named the party */
+	return (atomic_load_explicit(&party->generation, memory_order_relaxed) &
+		       0xff) == record_generation(word) &&
+	       party_alive(&queue->segment, record_slot(word));
+}
+
+/* Settle what the dead left. Under the consumers' lock. @ret_changed: how many
+ * records, those included that lie READY before the cursor because who committed
+ * or returned them died before it could say so. */
+static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
+{
+	uint64_t at = walk->run;
+
+	for (*ret_changed = 0; at != walk->tail;) {
+		_Atomic uint64_t *header = record_header(&queue->segment, at);
+		bool passed = at - walk->head < walk->at - walk->head;
+		uint64_t word, settled;
+
+		if (load_record(queue, at, walk->tail - at, &word))
+			return queue_broken(queue);
+		at = behind(at, word);
+		*ret_changed += passed && record_state(word) == RECORD_READY;
+		if (record_state(word) == RECORD_WRITING)
+			settled = record_with(word, RECORD_DONE);
+		else if (record_state(word) == RECORD_LEASED)
+			settled = queue_returned(queue, word);
+		else
+			continue;
+		if (owner_alive(queue, word))
+			continue;
+		/* acq_rel: its party is dead; this only guards against one
+		 * that was settled meanwhile */
+		if (atomic_compare_exchange_strong_explicit(header, &word,
+			    settled, memory_order_acq_rel,
+			    memory_order_relaxed))
+			++*ret_changed;
+	}
+	return 0;
+}
+
+void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
+{
+	struct wait poll = queue_wait(queue, 0);
+	struct walk walk = {0};
+	int changed = 0;
+	uint64_t word = 0;
+
+	if (side_lock(queue, CONSUMERS, &poll))
+		return;
+	if (walk_start(queue, &walk)) {
+		side_unlock(queue, CONSUMERS);
+		return;
+	}
+	while (walk.run != walk.tail &&
+		!load_record(queue, walk.run, walk.tail - walk.run, &word) &&
+		record_state(word) == RECORD_DONE) {
+		walk.run = behind(walk.run, word);
+		walk.count++;
+	}
+	if (ask_after_the_dead)
+		settle(queue, &walk, &changed);
+	/* Where it was, so that a waiter does not find the same again; at the
+	 * new head if there is something new to find. */
+	if (changed || walk.at - walk.head < walk.run - walk.head)
+		walk.at = walk.run;
+	walk_end(queue, &walk);
+	side_unlock(queue, CONSUMERS);
+	if (walk.count)
+		event_notify(&queue->control->producers.event, INT_MAX);
+	if (changed)
+		event_notify(&queue->control->consumers.event, changed);
+}
+
+/* A poll in vain tends now and then, as a waiter does before each nap. */
+void queue_tend_for_poll(mipc_queue *queue)
+{
+	/* relaxed: a counter */
+	if (atomic_fetch_add_explicit(
+		    &queue->segment.vain_polls, 1, memory_order_relaxed) %
+			POLLS_PER_TENDING ==
+		POLLS_PER_TENDING - 1)
+		queue_tend(queue, true);
+}
+
+struct side_wait {
+	mipc_queue *queue;
+	uint64_t need; /* bytes of room; producers only */
+};
+
+/* For sleepers without the lock: is a try worth while? Nonsense is: it makes the
+ * caller find out. */
+static bool may_put(void *arg)
+{
+	const struct side_wait *side = arg;
+	const struct mipc_queue_control *control = side->queue->control;
+	/* relaxed: the try itself orders */
+	uint64_t used = atomic_load_explicit(&control->producers.position,
+				memory_order_relaxed) -
+			atomic_load_explicit(&control->consumers.position,
+				memory_order_relaxed);
+
+	return side->queue->segment.capacity_bytes - used >= side->need;
+}
+
+static bool may_get(void *arg)
+{
+	const struct side_wait *side = arg;
+	const struct mipc_queue_control *control = side->queue->control;
+	/* relaxed, all of these: the try itself orders */
+	uint64_t cursor = atomic_load_explicit(
+		&control->consumers.cursor, memory_order_relaxed);
+
+	/* What consumers know already, before a look at the producers' line:
+	 * it would travel for each message. */
+	if (cursor != atomic_load_explicit(&control->consumers.other_position,
+			      memory_order_relaxed))
+		return true;
+	return cursor != atomic_load_explicit(&control->producers.position,
+				 memory_order_relaxed) ||
+	       atomic_load_explicit(&control->look_again, memory_order_relaxed);
+}
+
+/* Before each nap: somebody may have died with what is waited for. */
+static int tend_before_nap(void *arg)
+{
+	const struct side_wait *side = arg;
+
+	if (!mipc_queue_empty(side->queue))
+		queue_tend(side->queue, true);
+	return 0;
+}
+
+/* A wait that is over before its first nap has not tended yet. */
+static int await(struct mipc_event *event, const struct condition *condition,
+	struct wait *wait)
+{
+	int rc = event_await(event, condition, wait);
+
+	if (rc == -ETIMEDOUT)
+		condition->hopeless(condition->arg);
+	return rc;
+}
+
+int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
+{
+	struct side_wait side = {queue, need};
+	const struct condition room = {may_put, tend_before_nap, &side};
+
+	return await(&queue->control->producers.event, &room, wait);
+}
+
+int queue_await_message(mipc_queue *queue, struct wait *wait)
+{
+	struct side_wait side = {queue, 0};
+	const struct condition message = {may_get, tend_before_nap, &side};
+
+	return await(&queue->control->consumers.event, &message, wait);
+}
+
+int queue_take(mipc_queue *queue,
+	int (*take)(mipc_queue *queue, void *items, unsigned count),
+	void *items, unsigned count, uint64_t timeout_ns)
+{
+	struct wait wait = queue_wait(queue, timeout_ns);
+	int rc = queue_enter(queue);
+
+	if (rc)
+		return rc;
+	if (count == 0 || count > INT_MAX)
+		return -EINVAL;
+	for (;;) {
+		rc = queue_await_message(queue, &wait);
+		if (rc == -EAGAIN)
+			queue_tend_for_poll(queue);
+		if (rc)
+			return rc;
+		rc = side_lock(queue, CONSUMERS, &wait);
+		if (rc)
+			return rc;
+		rc = take(queue, items, count);
+		/* In vain up to the tail as it was remembered: the cursor is
+		 * there now, and a second try looks at the tail itself. */
+		if (rc == -EAGAIN)
+			rc = take(queue, items, count);
+		side_unlock(queue, CONSUMERS);
+		if (rc != -EAGAIN || timeout_ns == 0)
+			return rc;
+		/* Another consumer was faster, maybe again and again. */
+		if (wait_left_ns(&wait, 1) == 0)
+			return -ETIMEDOUT;
+	}
+}
