@@ -48,8 +48,10 @@ TREE_CHECKS = \
 	tests/check-cli.sh \
 	tests/check-exports.sh \
 	tests/check-format.sh \
+	tests/check-fuzz.sh \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
+	tests/check-model.sh \
 	tests/check-readme.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
@@ -68,8 +70,21 @@ AM_TESTS_ENVIRONMENT = \
 		CK_DEFAULT_TIMEOUT;
 
 EXTRA_DIST += $(TREE_CHECKS) \
+	tests/check-aarch64.sh \
 	tests/check-scenarios.sh \
 	tests/check-install.sh
+
+# What tests/check-model.sh runs through spin.
+EXTRA_DIST += \
+	tests/model/queue.pml \
+	tests/model/ring.pml
+
+# What tests/check-fuzz.sh compiles with clang.
+EXTRA_DIST += \
+	tests/fuzz/fuzz_input.h \
+	tests/fuzz/fuzz_open.c \
+	tests/fuzz/fuzz_peer.c \
+	tests/fuzz/fuzz_stage.c
 
 # What several tests share. A stub that a test defines itself stands in for the
 # file of libharness.a that has the real thing.
@@ -148,6 +163,18 @@ check-sanitize-thread:
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(THREAD_TESTS)' \
 			check_PROGRAMS='$(THREAD_TESTS)'
 distclean-local:
-	rm -rf sanitize-address sanitize-thread
+	rm -rf sanitize-address sanitize-thread aarch64 fuzz
 
+# The library and its tests for 64-bit Arm, under qemu.
+check-aarch64:
+	$(MKDIR_P) aarch64
+	cd aarch64 && { $(SHELL) $(abs_top_srcdir)/tests/check-aarch64.sh || \
+		test $$? -eq 77; }
+
+# For ever, or as libFuzzer's FUZZ_ARGS say; FUZZ_TARGET=open: the other one.
+FUZZ_TARGET = peer
+FUZZ_ARGS =
+fuzz:
+	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
+.PHONY: check-aarch64 fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread

@@ -1,0 +1,156 @@
+#!/bin/sh
+# check-aarch64.sh - does the library hold on another processor?
+#
+# Compiles lib/ and every test that needs nothing but the library and libcheck
+# for 64-bit Arm, links them statically, and runs each under qemu-user; those in
+# $paged once more as on machines with pages of 16 and of 64 KiB. What it needs
+# and does not find it names, and is skipped (77). Writes into the current folder
+# only: libcheck for arm64 is fetched as a package and unpacked here, by a private
+# configuration of apt; the system stays as it is. Some two minutes.
+#
+# What this cannot show. qemu runs Arm code on the memory model of the machine
+# below (tests/model/ has the stores delayed as an Arm core may). And it has no
+# robust list: get_robust_list(2) is ENOSYS, so a lock's owner is named by its
+# party (lock.c), and what is tested here is the second line, the byte locks.
+# test_lock skips the three tests that are about the first.
+#
+#   check-aarch64.sh [TEST...]    all of them, or e.g. test_ring
+#   AARCH64_CC, AARCH64_QEMU      other programs than the ones below
+set -eu
+
+top=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
+top=$(cd "$top" && pwd)
+cc=${AARCH64_CC:-aarch64-linux-gnu-gcc}
+limit=600 # seconds, for one test program
+# The others take too long with every offset of a larger page, or are about files
+# and rings of a few small ones.
+paged='test_hostile test_queue test_queue_kill test_queue_peer test_ring_peer
+	test_shm'
+
+skip()
+{
+	echo "SKIP: $*"
+	exit 77
+}
+
+command -v "$cc" >/dev/null ||
+	skip "no $cc here (install apt gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+qemu=${AARCH64_QEMU:-$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)}
+[ -n "$qemu" ] || skip "no qemu-aarch64 here (install apt qemu-user)"
+wanted=${*:-$(cd "$top/tests" && grep -l '^#include "lib_stage\.h"' test_*.c |
+	sed 's/\.c$//')}
+
+cflags="-std=c11 -O2 -g -static -pthread -Wall -Wextra -D_GNU_SOURCE
+	-I$top/lib/include -I$top/lib -I$top/harness"
+
+# --- libcheck -----------------------------------------------------------------
+
+# Is it where the compiler looks by itself, or in ./packages?
+find_check()
+{
+	cat >check.c <<-END
+		#include <check.h>
+		int main(void) { srunner_run_all(srunner_create(0), CK_NORMAL); }
+	END
+	for check_flags in '' "-I$PWD/packages/usr/include
+		-L$PWD/packages/usr/lib/aarch64-linux-gnu"; do
+		for check_libs in '-lcheck -lm' '-lcheck -lsubunit -lm'; do
+			# shellcheck disable=SC2086 # each word is an argument
+			$cc $cflags $check_flags -o check check.c $check_libs \
+				>check.log 2>&1 && return
+		done
+	done
+	return 1
+}
+
+# As on a machine of that architecture, with nothing installed.
+fetch_check()
+{
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+		return 1
+	mkdir -p apt/state/lists/partial apt/cache/archives/partial packages
+	: >apt/state/status
+	cat >apt/apt.conf <<-END
+		APT::Architecture "arm64";
+		APT::Architectures { "arm64"; };
+		Dir::State "$PWD/apt/state";
+		Dir::State::status "$PWD/apt/state/status";
+		Dir::Cache "$PWD/apt/cache";
+		Acquire::Languages "none";
+	END
+	(
+		cd apt
+		rm -f ./*.deb
+		# A source without arm64 is no reason to stop.
+		APT_CONFIG=$PWD/apt.conf apt-get update || true
+		APT_CONFIG=$PWD/apt.conf apt-get download check libsubunit-dev
+	) >fetch.log 2>&1 || return 1
+	for package in apt/*.deb; do
+		dpkg-deb -x "$package" packages || return 1
+	done
+	rm -rf apt
+}
+
+find_check || { fetch_check && find_check; } ||
+	skip "no libcheck for arm64 here, and it could not be fetched: see" \
+		"$PWD/fetch.log and check.log"
+
+# --- build --------------------------------------------------------------------
+
+objects=
+build_library()
+{
+	mkdir -p lib
+	for source in "$top"/lib/*.c; do
+		name=$(basename "$source" .c)
+		case $name in
+		platform_linux) ;;
+		platform_*) continue ;;
+		esac
+		$cc $cflags -c -o "lib/$name.o" "$source"
+		objects="$objects lib/$name.o"
+	done
+}
+
+# shellcheck disable=SC2086 # in all of these each word is an argument
+build_library
+$cc $cflags $check_flags -c -o lib_stage.o "$top/tests/lib_stage.c"
+for test in $wanted; do
+	$cc $cflags $check_flags -o "$test" "$top/tests/$test.c" lib_stage.o \
+		$objects $check_libs
+done
+
+# --- run ----------------------------------------------------------------------
+
+passed=0 failed=0
+# run TEST PAGE_BYTES
+run()
+{
+	log=$1-$2.log
+	rc=0
+	CK_TIMEOUT_MULTIPLIER=5 timeout -k 10 $limit "$qemu" -p "$2" "./$1" \
+		>"$log" 2>&1 </dev/null || rc=$?
+	if [ $rc -eq 0 ]; then
+		passed=$((passed + 1))
+		echo "PASS: $1, pages of $2"
+		grep '^SKIP: ' "$log" | sed 's/^/	/' || true
+	else
+		failed=$((failed + 1))
+		echo "FAIL: $1, pages of $2 (exit $rc): $PWD/$log"
+		grep -E '^[^ ]+\.c:[0-9]+:[EF]:' "$log" || tail -n 3 "$log"
+	fi
+}
+
+for test in $wanted; do
+	run "$test" 4096
+done
+for page in 16384 65536; do
+	for test in $wanted; do
+		case " $(echo $paged) " in
+		*" $test "*) run "$test" $page ;;
+		esac
+	done
+done
+echo "# PASS:  $passed"
+echo "# FAIL:  $failed"
+[ $failed -eq 0 ]
