@@ -30,7 +30,8 @@ struct ledger {
 	_Atomic uint32_t acked[KILLS + 1];
 	_Atomic uint32_t life; /* of the producer: what the consumer saw last */
 	_Atomic uint32_t next[KILLS + 1]; /* what it expects of each */
-	_Atomic unsigned moved;		  /* by the one that lives */
+	_Atomic unsigned noted_by; /* life of the consumer that noted last */
+	_Atomic unsigned moved;	   /* by the one that lives */
 };
 
 struct play {
@@ -104,11 +105,16 @@ static void note(struct play *play, const struct lib_message *message,
 	WANT_TRUE(life <= KILLS && life >= atomic_load(&ledger->life));
 	atomic_store(&ledger->life, life);
 	expected = atomic_load(&ledger->next[life]);
-	/* The consumer before us may have died with its last call's. */
+	/* Each consumer since the last one that noted anything may have died
+	 * with what its only call had taken. */
 	if (first && message->number > expected)
-		WANT_TRUE(message->number - expected <= play->batch);
+		WANT_TRUE(
+			message->number - expected <=
+			play->batch *
+				(play->life - atomic_load(&ledger->noted_by)));
 	else
 		WANT(message->number, expected);
+	atomic_store(&ledger->noted_by, play->life);
 	atomic_store(&ledger->next[life], message->number + 1);
 }
 
