@@ -145,8 +145,9 @@ static inline void platform_relax(void)
 #endif
 }
 
-/* platform_fence_after_exchange - a full fence, given that the calling thread's
- * last access to memory was an atomic exchange: on x86 that is one itself. */
+/* platform_fence_after_exchange - a full fence between the accesses before the
+ * calling thread's last atomic exchange and those from here on: on x86 that
+ * exchange is one itself. */
 static inline void platform_fence_after_exchange(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

@@ -88,6 +88,8 @@ int queue_find_room(
  * for who has just been done with a record. */
 void queue_tend(mipc_queue *queue, bool ask_after_the_dead);
 
+/* queue_tend_for_poll - the same in one of many polls in vain: who only polls
+ * never naps. */
 void queue_tend_for_poll(mipc_queue *queue);
 
 /* queue_returned - the word of a leased record that goes back: READY once more,

@@ -229,7 +229,6 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 		event_notify(&queue->control->consumers.event, changed);
 }
 
-/* A poll in vain tends now and then, as a waiter does before each nap. */
 void queue_tend_for_poll(mipc_queue *queue)
 {
 	/* relaxed: a counter */
