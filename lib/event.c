@@ -36,8 +36,6 @@ enum {
 	SPIN_TURNS_PER_LOOK = 16, /* between two looks at the clock */
 };
 
-#define MAYBE_ASLEEP UINT32_C(1)
-#define NEWLY_ASLEEP UINT32_C(2) /* since the last bump */
 #define ONE_BUMP UINT32_C(4)
 
 uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns)
@@ -102,7 +100,7 @@ static bool sleep_once(struct mipc_event *event,
 	const struct condition *condition, uint64_t nap_ns)
 {
 	/* W1: says that somebody may sleep. seq_cst: pairs with W4. */
-	const uint32_t bits = MAYBE_ASLEEP | NEWLY_ASLEEP;
+	const uint32_t bits = EVENT_MAYBE_ASLEEP | EVENT_NEWLY_ASLEEP;
 	uint32_t word = atomic_fetch_or_explicit(
 				&event->word, bits, memory_order_seq_cst) |
 			bits;
@@ -147,15 +145,10 @@ int event_await(struct mipc_event *event, const struct condition *condition,
 	}
 }
 
-/* The fence of W4 is behind us. */
-static void look_and_wake(struct mipc_event *event, int count)
+void event_wake(struct mipc_event *event, uint32_t word, int count)
 {
-	/* relaxed: the fence orders it */
-	uint32_t word =
-		atomic_load_explicit(&event->word, memory_order_relaxed);
-
-	while (__builtin_expect((word & MAYBE_ASLEEP) != 0, 0)) {
-		uint32_t bumped = (word + ONE_BUMP) & ~NEWLY_ASLEEP;
+	while (word & EVENT_MAYBE_ASLEEP) {
+		uint32_t bumped = (word + ONE_BUMP) & ~EVENT_NEWLY_ASLEEP;
 
 		/* seq_cst: a sleeper's W1 comes either before, and is woken, or
 		 * after, and finds the count changed */
@@ -168,22 +161,8 @@ static void look_and_wake(struct mipc_event *event, int count)
 		 * by itself whether somebody did */
 		if (platform_wake(&event->word, count) < count)
 			atomic_compare_exchange_strong_explicit(&event->word,
-				&bumped, bumped & ~MAYBE_ASLEEP,
+				&bumped, bumped & ~EVENT_MAYBE_ASLEEP,
 				memory_order_relaxed, memory_order_relaxed);
 		return;
 	}
-}
-
-void event_notify(struct mipc_event *event, int count)
-{
-	/* W4: after W3, the commit. seq_cst: pairs with W1. */
-	atomic_thread_fence(memory_order_seq_cst);
-	look_and_wake(event, count);
-}
-
-void event_notify_unlocked(struct mipc_event *event, int count)
-{
-	/* W4, by the exchange that freed the lock where that suffices */
-	platform_fence_after_exchange();
-	look_and_wake(event, count);
 }

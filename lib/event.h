@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "platform.h"
 
 /* The time one call may take, over all the things it waits for. The clock is
  * first read when there is something to wait for. */
@@ -39,12 +40,39 @@ struct condition {
 int event_await(struct mipc_event *event, const struct condition *condition,
 	struct wait *wait);
 
+/* Bits of an event's word; the rest counts wake-ups. */
+#define EVENT_MAYBE_ASLEEP UINT32_C(1)
+#define EVENT_NEWLY_ASLEEP UINT32_C(2) /* since the last wake-up */
+
+/* event_wake - the slow half of the two below: the word was @word. */
+void event_wake(struct mipc_event *event, uint32_t word, int count);
+
 /* event_notify - after having made a condition true: wake up to @count of
  * those who sleep for it. Without sleepers: a fence and a load. */
-void event_notify(struct mipc_event *event, int count);
+static inline void event_notify(struct mipc_event *event, int count)
+{
+	uint32_t word;
+
+	/* W4: after W3, the commit. seq_cst: pairs with W1. */
+	atomic_thread_fence(memory_order_seq_cst);
+	/* relaxed: the fence orders it */
+	word = atomic_load_explicit(&event->word, memory_order_relaxed);
+	if (__builtin_expect((word & EVENT_MAYBE_ASLEEP) != 0, 0))
+		event_wake(event, word, count);
+}
 
 /* event_notify_unlocked - the same right after lock_release(), which on some
  * processors is the fence already. */
-void event_notify_unlocked(struct mipc_event *event, int count);
+static inline void event_notify_unlocked(struct mipc_event *event, int count)
+{
+	uint32_t word;
+
+	/* W4, by the exchange that freed the lock where that suffices */
+	platform_fence_after_exchange();
+	/* relaxed: as above */
+	word = atomic_load_explicit(&event->word, memory_order_relaxed);
+	if (__builtin_expect((word & EVENT_MAYBE_ASLEEP) != 0, 0))
+		event_wake(event, word, count);
+}
 
 #endif

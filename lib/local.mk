@@ -31,6 +31,7 @@ libmmapipc_internal_la_SOURCES = \
 	lib/queue_handle.h \
 	lib/queue_lease.c \
 	lib/queue_side.c \
+	lib/queue_side.h \
 	lib/queue_walk.h \
 	lib/record.h \
 	lib/ring.c \

@@ -8,7 +8,7 @@
  *   PLATFORM_OWNER_DIED in it when the thread dies, in well under a
  *   millisecond, whatever else the process holds;
  *
- *   BY_PARTY and the party's slot otherwise (another pid namespace, or a system
+ *   LOCK_BY_PARTY and the party's slot otherwise (another pid namespace, or a system
  *   without such a service). No thread has a number with that bit, so the
  *   kernel never touches such a word.
  *
@@ -43,48 +43,26 @@
 
 #include "event.h"
 #include "party.h"
-#include "platform.h"
-#include "segment.h"
 
-#define BY_PARTY UINT32_C(0x20000000)
 #define NAME_MASK UINT32_C(0x3fffffff)
 
 enum {
-	/* A critical section is some 10 ns; its end comes within this many
-	 * pauses unless its owner is off its CPU. */
-	SPIN_TURNS = 64,
+	/* A critical section is some 10 ns: who does not get the lock within
+	 * this many pauses waits for an owner that is off its CPU ... */
+	SPIN_PAUSES = 768,
+	/* ... and between two looks the owner has the line for itself, for so
+	 * many pauses at most: enough for dozens of operations. */
+	SPIN_PAUSES_PER_LOOK = 64,
 	/* Long for a runnable owner, and the question is a system call or
 	 * two. */
 	SUSPECT_NS = 2000000,
 	POLLS_PER_SUSPICION = 256,
 };
 
-static uint32_t my_name(const struct segment *segment)
-{
-	uint32_t thread = segment->at_home ? platform_thread() : 0;
-
-	return thread ? thread : BY_PARTY | (segment->party + 1);
-}
-
-static uint64_t owner_of(uint32_t name, uint32_t slot)
-{
-	return (uint64_t)name << 32 | (slot + 1);
-}
-
 static uint32_t word_of(const struct mipc_lock *lock)
 {
 	/* relaxed: L1 orders */
 	return atomic_load_explicit(&lock->word, memory_order_relaxed);
-}
-
-static void set_owner(struct mipc_lock *lock, uint64_t owner)
-{
-	/* In program order with the word, as a death leaves a prefix: the
-	 * signal fences bind the compiler. relaxed: compared with the word by
-	 * who reads it. */
-	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&lock->owner, owner, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* The slot of the party through which the word's owner holds the lock; false:
@@ -95,11 +73,11 @@ static bool owner_slot(
 	uint32_t name = word & NAME_MASK;
 	uint64_t owner;
 
-	if (name & BY_PARTY) {
-		*ret_slot = (name & ~BY_PARTY) - 1;
+	if (name & LOCK_BY_PARTY) {
+		*ret_slot = (name & ~LOCK_BY_PARTY) - 1;
 		return true;
 	}
-	/* relaxed: see set_owner() */
+	/* relaxed: see lock_set_owner() */
 	owner = atomic_load_explicit(&lock->owner, memory_order_relaxed);
 	*ret_slot = (uint32_t)owner - 1;
 	return owner >> 32 == name;
@@ -141,7 +119,7 @@ static void inquire(
 
 	if (name == 0)
 		return;
-	if (!(name & BY_PARTY) && segment->at_home &&
+	if (!(name & LOCK_BY_PARTY) && segment->at_home &&
 		platform_thread_gone(name))
 		orphan(lock, word);
 	else if (owner_slot(lock, word, &suspect.slot))
@@ -159,8 +137,8 @@ static int try_take(
 	if ((seen & NAME_MASK) != 0)
 		return -EAGAIN;
 	if (seen & PLATFORM_OWNER_DIED)
-		set_owner(lock, 0);
-	/* L1: takes the lock. acquire: pairs with L2 of the owner before. */
+		lock_set_owner(lock, 0);
+	/* L1, as in lock_acquire() */
 	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen,
 		    name | flags, memory_order_acquire, memory_order_relaxed))
 		return -EAGAIN;
@@ -170,12 +148,17 @@ static int try_take(
 /* Short of sleeping: the owner is usually about to let go. */
 static int spin_for(struct mipc_lock *lock, uint32_t name)
 {
-	for (int i = 0; i < SPIN_TURNS; i++) {
+	int pauses = 1;
+
+	for (int spent = 0; spent < SPIN_PAUSES; spent += pauses) {
 		int rc = try_take(lock, word_of(lock), name, 0);
 
 		if (rc != -EAGAIN)
 			return rc;
-		platform_relax();
+		if (pauses < SPIN_PAUSES_PER_LOOK)
+			pauses *= 2;
+		for (int i = 0; i < pauses; i++)
+			platform_relax();
 	}
 	return -EAGAIN;
 }
@@ -223,41 +206,22 @@ static int poll_in_vain(
 	return spin_for(lock, name);
 }
 
-int lock_acquire(
-	struct mipc_lock *lock, struct segment *segment, struct wait *wait)
+int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
+	struct wait *wait)
 {
-	uint32_t name = my_name(segment);
-	uint32_t seen = 0;
-	int rc = 0;
+	int rc = spin_for(lock, name);
 
-	if (!(name & BY_PARTY))
-		platform_announce(&lock->word);
-	/* L1, the fast path */
-	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen, name,
-		    memory_order_acquire, memory_order_relaxed)) {
-		rc = spin_for(lock, name);
-		if (rc == -EAGAIN)
-			rc = wait_polls(wait)
-				     ? poll_in_vain(lock, segment, name)
-				     : sleep_for(lock, segment, name, wait);
-	}
+	if (rc == -EAGAIN)
+		rc = wait_polls(wait) ? poll_in_vain(lock, segment, name)
+				      : sleep_for(lock, segment, name, wait);
 	if (rc < 0)
 		platform_retract();
-	else
-		set_owner(lock, owner_of(name, segment->party));
 	return rc;
 }
 
-void lock_release(struct mipc_lock *lock)
+void lock_hand_on(struct mipc_lock *lock)
 {
-	uint32_t seen;
-
-	set_owner(lock, 0);
-	/* L2: gives the lock back. release: pairs with L1 of the next owner. */
-	seen = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
-	if (__builtin_expect((seen & PLATFORM_WAITERS) != 0, 0))
-		platform_wake(&lock->word, 1);
-	platform_retract();
+	platform_wake(&lock->word, 1);
 }
 
 void lock_bury(struct mipc_lock *lock, uint32_t slot)

@@ -9,9 +9,40 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "platform.h"
+#include "segment.h"
 
-struct segment;
 struct wait;
+
+/* The name of an owner that is not meant as a thread's number. */
+#define LOCK_BY_PARTY UINT32_C(0x20000000)
+
+/* lock_name - the calling thread's name in the word. */
+static inline uint32_t lock_name(const struct segment *segment)
+{
+	uint32_t thread = segment->at_home ? platform_thread() : 0;
+
+	return thread ? thread : LOCK_BY_PARTY | (segment->party + 1);
+}
+
+/* lock_set_owner - behind the word, or before it: see lock.c. */
+static inline void lock_set_owner(struct mipc_lock *lock, uint64_t owner)
+{
+	/* In program order with the word, as a death leaves a prefix: the
+	 * signal fences bind the compiler. relaxed: compared with the word by
+	 * who reads it. */
+	atomic_signal_fence(memory_order_seq_cst);
+	atomic_store_explicit(&lock->owner, owner, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* lock_wait - the slow half of lock_acquire: somebody has it. Returns as that,
+ * the word announced if it is ours now. */
+int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
+	struct wait *wait);
+
+/* lock_hand_on - the slow half of lock_release: somebody may be asleep. */
+void lock_hand_on(struct mipc_lock *lock);
 
 /* lock_acquire - take @lock.
  * @wait: how long; used up together with the caller's other waits.
@@ -19,10 +50,39 @@ struct wait;
  * at once where the system tells of it, else within some milliseconds.
  * Returns 0; 1 (acquired from an owner that died holding it: repair first);
  * -EAGAIN (timeout 0 and taken); -ETIMEDOUT. */
-int lock_acquire(
-	struct mipc_lock *lock, struct segment *segment, struct wait *wait);
+static inline int lock_acquire(
+	struct mipc_lock *lock, struct segment *segment, struct wait *wait)
+{
+	uint32_t name = lock_name(segment);
+	uint32_t seen = 0;
+	int rc = 0;
 
-void lock_release(struct mipc_lock *lock);
+	if (!(name & LOCK_BY_PARTY))
+		platform_announce(&lock->word);
+	/* L1: takes the lock. acquire: pairs with L2 of the owner before. */
+	if (__builtin_expect(
+		    !atomic_compare_exchange_strong_explicit(&lock->word, &seen,
+			    name, memory_order_acquire, memory_order_relaxed),
+		    0)) {
+		rc = lock_wait(lock, segment, name, wait);
+		if (rc < 0)
+			return rc;
+	}
+	lock_set_owner(lock, (uint64_t)name << 32 | (segment->party + 1));
+	return rc;
+}
+
+static inline void lock_release(struct mipc_lock *lock)
+{
+	uint32_t seen;
+
+	lock_set_owner(lock, 0);
+	/* L2: gives the lock back. release: pairs with L1 of the next owner. */
+	seen = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+	if (__builtin_expect((seen & PLATFORM_WAITERS) != 0, 0))
+		lock_hand_on(lock);
+	platform_retract();
+}
 
 /* lock_bury - free it, as from a dead owner, if the party in @slot died holding
  * it; @slot MIPC_PARTY_COUNT: whoever holds it, as nobody is alive.

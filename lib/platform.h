@@ -99,17 +99,49 @@ int platform_bytes_held(int fd, uint64_t first, uint64_t count);
 
 /* Threads. */
 
+/* What the calling thread needs at every lock. */
+struct platform_self {
+	uint32_t number;	     /* 0: not asked for yet */
+	struct robust_list **notice; /* where the kernel looks when the thread
+					dies; NULL: nowhere */
+	uintptr_t notice_offset;     /* it adds this to what it finds there */
+};
+
+/* initial-exec: read without a call even from a shared object. */
+extern _Thread_local struct platform_self platform_self
+	__attribute__((tls_model("initial-exec")));
+
+void platform_learn_self(void);
+
 /* platform_thread - number of the calling thread, unique in its namespace as
  * long as it lives, 1 to 2^29 - 1; or 0 when this system cannot tell the word's
  * waiters of its death. Cached. */
-uint32_t platform_thread(void);
+static inline uint32_t platform_thread(void)
+{
+	if (__builtin_expect(platform_self.number == 0, 0))
+		platform_learn_self();
+	return platform_self.notice ? platform_self.number : 0;
+}
 
 /* platform_announce - have the system look at *@word should the calling thread
  * die before platform_retract(): if the low 30 bits are its number, they become
  * PLATFORM_OWNER_DIED, and one waiter is woken; if they are 0, one waiter is
  * woken. Both order the compiler as a signal fence does. */
-void platform_announce(_Atomic uint32_t *word);
-void platform_retract(void);
+static inline void platform_announce(_Atomic uint32_t *word)
+{
+	if (platform_self.notice)
+		*platform_self.notice =
+			(struct robust_list *)((uintptr_t)word -
+					       platform_self.notice_offset);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void platform_retract(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	if (platform_self.notice)
+		*platform_self.notice = NULL;
+}
 
 /* platform_thread_gone - is there no thread of that number in our namespace?
  * One that has ended and was not waited for yet is still there. */

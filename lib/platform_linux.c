@@ -346,14 +346,10 @@ int platform_bytes_held(int fd, uint64_t first, uint64_t count)
 	return range.l_type != F_UNLCK;
 }
 
-/* What the calling thread needs at every lock. initial-exec: two words, read
- * without a call even from a shared object. */
-static _Thread_local struct thread_facts {
-	uint32_t number;
-	struct robust_list_head *robust;
-} thread __attribute__((tls_model("initial-exec")));
+_Thread_local struct platform_self platform_self
+	__attribute__((tls_model("initial-exec")));
 
-static void learn_thread(void)
+void platform_learn_self(void)
 {
 	struct robust_list_head *head = NULL;
 	size_t len = 0;
@@ -361,35 +357,11 @@ static void learn_thread(void)
 	/* A C library that registers no list for this thread leaves the byte
 	 * locks as the only line. */
 	if (!syscall(SYS_get_robust_list, 0, &head, &len) &&
-		len == sizeof(*head))
-		thread.robust = head;
-	thread.number = (uint32_t)syscall(SYS_gettid);
-}
-
-uint32_t platform_thread(void)
-{
-	if (thread.number == 0)
-		learn_thread();
-	return thread.robust ? thread.number : 0;
-}
-
-void platform_announce(_Atomic uint32_t *word)
-{
-	struct robust_list_head *head = thread.robust;
-
-	/* The kernel adds futex_offset to find the word. */
-	if (head)
-		head->list_op_pending =
-			(struct robust_list *)((char *)word -
-					       head->futex_offset);
-	atomic_signal_fence(memory_order_seq_cst);
-}
-
-void platform_retract(void)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	if (thread.robust)
-		thread.robust->list_op_pending = NULL;
+		len == sizeof(*head)) {
+		platform_self.notice = &head->list_op_pending;
+		platform_self.notice_offset = (uintptr_t)head->futex_offset;
+	}
+	platform_self.number = (uint32_t)syscall(SYS_gettid);
 }
 
 bool platform_thread_gone(uint32_t number)
@@ -465,7 +437,7 @@ static void (*child_handler)(void);
  * registered anew. */
 static void forget_thread(void)
 {
-	thread = (struct thread_facts){0};
+	platform_self = (struct platform_self){0};
 	child_handler();
 }
 

@@ -30,20 +30,18 @@
 #include <limits.h>
 #include <string.h>
 
-static void write_record(
+static inline void write_record(
 	mipc_queue *queue, uint64_t position, const struct iovec *message)
 {
 	/* relaxed: Q1 publishes it */
 	atomic_store_explicit(record_header(&queue->segment, position),
 		record_word(message->iov_len), memory_order_relaxed);
-	if (message->iov_len)
-		memcpy(record_at(
-			       &queue->segment, position + RECORD_HEADER_BYTES),
-			message->iov_base, message->iov_len);
+	record_copy(record_at(&queue->segment, position + RECORD_HEADER_BYTES),
+		message->iov_base, message->iov_len);
 }
 
 /* Put what fits. Under the producers' lock. Returns how many; -EAGAIN. */
-static int put_locked(
+static inline __attribute__((always_inline)) int put_locked(
 	mipc_queue *queue, const struct iovec *messages, unsigned count)
 {
 	struct mipc_queue_side *side = &queue->control->producers;
@@ -72,11 +70,54 @@ static int put_locked(
 	return (int)i;
 }
 
-/* Take what is there and fits. Under the consumers' lock. Returns how many;
- * -EAGAIN; -EMSGSIZE with the length in messages[0]. */
-static int get_locked(mipc_queue *queue, void *items, unsigned count)
+/* Without leases: take READY records from the head on, as many as are known to be
+ * there and fit. Under the consumers' lock. Returns how many; 0: none, or the
+ * walk has to find out. */
+static inline __attribute__((always_inline)) unsigned get_run(
+	mipc_queue *queue, struct iovec *messages, unsigned count)
 {
-	struct iovec *messages = items;
+	const struct mipc_queue_control *control = queue->control;
+	struct mipc_queue_side *side = &queue->control->consumers;
+	/* relaxed, all of these: guarded by the lock, or hints that the walk
+	 * looks at in earnest */
+	uint64_t head =
+		atomic_load_explicit(&side->position, memory_order_relaxed);
+	uint64_t tail = side_other(queue, CONSUMERS, false);
+	uint64_t at = head;
+	unsigned taken = 0;
+
+	if (head != atomic_load_explicit(&side->cursor, memory_order_relaxed) ||
+		atomic_load_explicit(
+			&control->look_again, memory_order_relaxed) ||
+		!positions_valid(queue, head, tail))
+		return 0;
+	while (taken < count && at != tail) {
+		uint64_t word;
+
+		if (load_record(queue, at, tail - at, &word) ||
+			record_state(word) != RECORD_READY ||
+			record_len(word) > messages[taken].iov_len)
+			break;
+		messages[taken].iov_len = (size_t)record_len(word);
+		record_copy(messages[taken].iov_base,
+			record_at(&queue->segment, at + RECORD_HEADER_BYTES),
+			messages[taken].iov_len);
+		at = behind(at, word);
+		taken++;
+	}
+	if (taken) {
+		side_commit(side, at, taken);
+		/* relaxed: guarded by the lock */
+		atomic_store_explicit(&side->cursor, at, memory_order_relaxed);
+	}
+	return taken;
+}
+
+/* The same past leased records and those done with. Returns how many; -EAGAIN;
+ * -EMSGSIZE with the length in messages[0]. */
+static __attribute__((noinline)) int get_walking(
+	mipc_queue *queue, struct iovec *messages, unsigned count)
+{
 	struct walk walk = {0};
 	unsigned taken = 0;
 	int err = walk_start(queue, &walk);
@@ -96,11 +137,10 @@ static int get_locked(mipc_queue *queue, void *items, unsigned count)
 				messages[0].iov_len = (size_t)len;
 			break;
 		}
-		if (len)
-			memcpy(messages[taken].iov_base,
-				record_at(&queue->segment,
-					position + RECORD_HEADER_BYTES),
-				(size_t)len);
+		record_copy(messages[taken].iov_base,
+			record_at(&queue->segment,
+				position + RECORD_HEADER_BYTES),
+			(size_t)len);
 		messages[taken++].iov_len = (size_t)len;
 		walk_take(queue, &walk, word, position);
 	}
@@ -109,19 +149,29 @@ static int get_locked(mipc_queue *queue, void *items, unsigned count)
 	return taken ? (int)taken : err;
 }
 
+static inline __attribute__((always_inline)) int get_locked(
+	mipc_queue *queue, void *items, unsigned count)
+{
+	struct iovec *messages = items;
+	unsigned taken = get_run(queue, messages, count);
+
+	return taken ? (int)taken : get_walking(queue, messages, count);
+}
+
 static int check_lens(
 	const mipc_queue *queue, const struct iovec *messages, unsigned count)
 {
 	if (count == 0 || count > INT_MAX)
 		return -EINVAL;
 	for (unsigned i = 0; i < count; i++)
-		if (messages[i].iov_len > mipc_queue_max_len(queue))
+		if (messages[i].iov_len > queue_max_len(queue))
 			return -EMSGSIZE;
 	return 0;
 }
 
-int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
-	unsigned count, uint64_t timeout_ns)
+/* For one message and for many: inline, so that one is no loop. */
+static inline __attribute__((always_inline)) int put(mipc_queue *queue,
+	const struct iovec *messages, unsigned count, uint64_t timeout_ns)
 {
 	struct wait wait = queue_wait(queue, timeout_ns);
 	int rc = queue_enter(queue);
@@ -136,12 +186,12 @@ int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
 			return rc;
 		rc = put_locked(queue, messages, count);
 		side_unlock(queue, PRODUCERS);
-		if (rc > 0)
+		if (__builtin_expect(rc > 0, 1))
 			event_notify_unlocked(
 				&queue->control->consumers.event, rc);
 		if (rc == -EAGAIN && timeout_ns == 0)
 			queue_tend_for_poll(queue);
-		if (rc != -EAGAIN || timeout_ns == 0)
+		if (__builtin_expect(rc != -EAGAIN, 1) || timeout_ns == 0)
 			return rc;
 		rc = queue_await_room(
 			queue, record_bytes(messages[0].iov_len), &wait);
@@ -153,21 +203,33 @@ int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
 	}
 }
 
-int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
-	unsigned count, uint64_t timeout_ns)
+static inline __attribute__((always_inline)) int get(mipc_queue *queue,
+	struct iovec *messages, unsigned count, uint64_t timeout_ns)
 {
 	int rc = queue_take(queue, get_locked, messages, count, timeout_ns);
 
-	if (rc > 0)
+	if (__builtin_expect(rc > 0, 1))
 		event_notify_unlocked(&queue->control->producers.event, rc);
 	return rc;
+}
+
+int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	return put(queue, messages, count, timeout_ns);
+}
+
+int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	return get(queue, messages, count, timeout_ns);
 }
 
 int mipc_queue_put(
 	mipc_queue *queue, const void *data, size_t len, uint64_t timeout_ns)
 {
 	const struct iovec message = {(void *)data, len};
-	int rc = mipc_queue_put_batch(queue, &message, 1, timeout_ns);
+	int rc = put(queue, &message, 1, timeout_ns);
 
 	return rc < 0 ? rc : 0;
 }
@@ -176,7 +238,7 @@ int mipc_queue_get(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len)
 {
 	struct iovec message = {buffer, size};
-	int rc = mipc_queue_get_batch(queue, &message, 1, timeout_ns);
+	int rc = get(queue, &message, 1, timeout_ns);
 
 	if (rc > 0 || rc == -EMSGSIZE)
 		*ret_len = message.iov_len;

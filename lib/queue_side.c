@@ -17,14 +17,6 @@ int queue_broken(mipc_queue *queue)
 	return -EBADMSG;
 }
 
-int queue_enter(mipc_queue *queue)
-{
-	/* relaxed: see queue_broken() */
-	int err = atomic_load_explicit(&queue->broken, memory_order_relaxed);
-
-	return err ? err : segment_enter(&queue->segment);
-}
-
 void queue_look_again(mipc_queue *queue)
 {
 	/* seq_cst: the change comes first; pairs with the exchange in
@@ -33,8 +25,8 @@ void queue_look_again(mipc_queue *queue)
 		&queue->control->look_again, 1, memory_order_seq_cst);
 }
 
-/* The last owner died: finish its count. Safe to be killed in, too. */
-static void repair(mipc_queue *queue, struct mipc_queue_side *side)
+/* Its count, that is. Safe to be killed in, too. */
+void side_repair(mipc_queue *queue, struct mipc_queue_side *side)
 {
 	/* relaxed, all of these: guarded by the side's lock */
 	uint64_t position =
@@ -50,64 +42,6 @@ static void repair(mipc_queue *queue, struct mipc_queue_side *side)
 	atomic_fetch_add_explicit(&side->recoveries, 1, memory_order_relaxed);
 }
 
-int side_lock(mipc_queue *queue, enum side_index index, struct wait *wait)
-{
-	struct mipc_queue_side *side = side_of(queue, index);
-	int rc = lock_acquire(&side->lock, &queue->segment, wait);
-
-	if (__builtin_expect(rc == 0, 1))
-		return 0;
-	if (rc > 0) {
-		repair(queue, side);
-		return 0;
-	}
-	return rc;
-}
-
-void side_unlock(mipc_queue *queue, enum side_index index)
-{
-	lock_release(&side_of(queue, index)->lock);
-}
-
-void side_commit(
-	struct mipc_queue_side *side, uint64_t position, uint64_t count)
-{
-	/* relaxed, but for the commit: guarded by the side's lock */
-	uint64_t total =
-		atomic_load_explicit(&side->count, memory_order_relaxed) +
-		count;
-
-	/* In program order, all of it, since a death leaves a prefix: with its
-	 * position set first, an intent says nothing (it differs from the
-	 * side's) until the commit makes it true. The fences bind the compiler. */
-	atomic_store_explicit(
-		&side->intent_position, position, memory_order_relaxed);
-	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&side->intent_count, total, memory_order_relaxed);
-	/* Q1 or Q2: publishes the records, or that they were read. release:
-	 * pairs with Q3 on the other side. */
-	atomic_store_explicit(&side->position, position, memory_order_release);
-	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&side->count, total, memory_order_relaxed);
-}
-
-uint64_t side_other(mipc_queue *queue, enum side_index index, bool now)
-{
-	struct mipc_queue_side *side = side_of(queue, index);
-	uint64_t position;
-
-	/* relaxed: guarded by the side's lock */
-	if (!now)
-		return atomic_load_explicit(
-			&side->other_position, memory_order_relaxed);
-	/* Q3: pairs with Q1 or Q2 of the other side */
-	position = atomic_load_explicit(
-		&side_of(queue, !index)->position, memory_order_acquire);
-	atomic_store_explicit(
-		&side->other_position, position, memory_order_relaxed);
-	return position;
-}
-
 uint64_t side_count(const struct mipc_queue_side *side)
 {
 	/* acquire: pairs with Q1 or Q2; the rest is a snapshot */
@@ -119,22 +53,6 @@ uint64_t side_count(const struct mipc_queue_side *side)
 		return atomic_load_explicit(
 			&side->intent_count, memory_order_relaxed);
 	return atomic_load_explicit(&side->count, memory_order_relaxed);
-}
-
-int queue_find_room(
-	mipc_queue *queue, uint64_t tail, uint64_t need, uint64_t *ret_room)
-{
-	uint64_t capacity = queue->segment.capacity_bytes;
-	uint64_t head = side_other(queue, PRODUCERS, false);
-
-	if (!positions_valid(queue, head, tail) ||
-		capacity - (tail - head) < need) {
-		head = side_other(queue, PRODUCERS, true);
-		if (!positions_valid(queue, head, tail))
-			return queue_broken(queue);
-	}
-	*ret_room = capacity - (tail - head);
-	return 0;
 }
 
 uint64_t queue_returned(const mipc_queue *queue, uint64_t word)
@@ -262,19 +180,8 @@ static bool may_put(void *arg)
 static bool may_get(void *arg)
 {
 	const struct side_wait *side = arg;
-	const struct mipc_queue_control *control = side->queue->control;
-	/* relaxed, all of these: the try itself orders */
-	uint64_t cursor = atomic_load_explicit(
-		&control->consumers.cursor, memory_order_relaxed);
 
-	/* What consumers know already, before a look at the producers' line:
-	 * it would travel for each message. */
-	if (cursor != atomic_load_explicit(&control->consumers.other_position,
-			      memory_order_relaxed))
-		return true;
-	return cursor != atomic_load_explicit(&control->producers.position,
-				 memory_order_relaxed) ||
-	       atomic_load_explicit(&control->look_again, memory_order_relaxed);
+	return queue_may_get(side->queue);
 }
 
 /* Before each nap: somebody may have died with what is waited for. */
@@ -312,38 +219,4 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	const struct condition message = {may_get, tend_before_nap, &side};
 
 	return await(&queue->control->consumers.event, &message, wait);
-}
-
-int queue_take(mipc_queue *queue,
-	int (*take)(mipc_queue *queue, void *items, unsigned count),
-	void *items, unsigned count, uint64_t timeout_ns)
-{
-	struct wait wait = queue_wait(queue, timeout_ns);
-	int rc = queue_enter(queue);
-
-	if (rc)
-		return rc;
-	if (count == 0 || count > INT_MAX)
-		return -EINVAL;
-	for (;;) {
-		rc = queue_await_message(queue, &wait);
-		if (rc == -EAGAIN)
-			queue_tend_for_poll(queue);
-		if (rc)
-			return rc;
-		rc = side_lock(queue, CONSUMERS, &wait);
-		if (rc)
-			return rc;
-		rc = take(queue, items, count);
-		/* In vain up to the tail as it was remembered: the cursor is
-		 * there now, and a second try looks at the tail itself. */
-		if (rc == -EAGAIN)
-			rc = take(queue, items, count);
-		side_unlock(queue, CONSUMERS);
-		if (rc != -EAGAIN || timeout_ns == 0)
-			return rc;
-		/* Another consumer was faster, maybe again and again. */
-		if (wait_left_ns(&wait, 1) == 0)
-			return -ETIMEDOUT;
-	}
 }

@@ -18,7 +18,7 @@
 
 #include <errno.h>
 
-#include "queue_handle.h"
+#include "queue_side.h"
 
 /* Consumers' view of the records, under their lock. */
 struct walk {

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "layout.h"
 #include "segment.h"
@@ -69,6 +70,28 @@ static inline _Atomic uint64_t *record_header(
 {
 	position &= ~(uint64_t)(MIPC_RECORD_ALIGN - 1);
 	return (_Atomic uint64_t *)(void *)record_at(segment, position);
+}
+
+/* record_copy - memcpy, without the call for what is short: the call takes longer
+ * than the copy. The two halves overlap where @len is no sum of them. */
+static inline void record_copy(void *to, const void *from, size_t len)
+{
+	const uint8_t *source = from;
+	uint8_t *target = to;
+
+	if (len > 64 || len < 8) {
+		if (len)
+			memcpy(target, source, len);
+	} else if (len <= 16) {
+		memcpy(target, source, 8);
+		memcpy(target + len - 8, source + len - 8, 8);
+	} else if (len <= 32) {
+		memcpy(target, source, 16);
+		memcpy(target + len - 16, source + len - 16, 16);
+	} else {
+		memcpy(target, source, 32);
+		memcpy(target + len - 32, source + len - 32, 32);
+	}
 }
 
 #define RECORD_LEN_MASK ((UINT64_C(1) << 38) - 1)

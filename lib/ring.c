@@ -77,7 +77,7 @@ static bool peer_gone_cheaply(
 }
 
 /* Room for @need more bytes, and the 0 behind them? -EAGAIN: not now. */
-static int check_room(mipc_ring *ring, uint64_t need)
+static inline int check_room(mipc_ring *ring, uint64_t need)
 {
 	uint64_t tail = ring->producer.tail;
 	uint64_t limit = record_limit(ring) - need;
@@ -96,17 +96,15 @@ static int check_room(mipc_ring *ring, uint64_t need)
 }
 
 /* The body and the length of a record at @position, but not its header. */
-static void fill_record(
+static inline void fill_record(
 	mipc_ring *ring, uint64_t position, const void *data, size_t len)
 {
-	if (len)
-		memcpy(record_at(
-			       &ring->segment, position + RECORD_HEADER_BYTES),
-			data, len);
+	record_copy(record_at(&ring->segment, position + RECORD_HEADER_BYTES),
+		data, len);
 }
 
 /* Make the records up to @end visible by the header word of the first. */
-static void publish(mipc_ring *ring, uint64_t first_len, uint64_t end)
+static inline void publish(mipc_ring *ring, uint64_t first_len, uint64_t end)
 {
 	_Atomic uint64_t *first =
 		record_header(&ring->segment, ring->producer.tail);
@@ -147,16 +145,15 @@ static int consumer_gone(void *arg)
 		       : 0;
 }
 
-/* Wait until a record of @need bytes fits. */
-static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
+/* await_room() when there is none now. */
+static __attribute__((noinline)) int await_room_full(
+	mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
 	struct wait wait = {timeout_ns, 0, ring->spin_us};
-	int err = check_room(ring, need);
+	int err;
 
-	if (__builtin_expect(err != -EAGAIN, 1))
-		return err;
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
 			       &ring->producer.idle_polls)
@@ -166,9 +163,25 @@ static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 	return err ? err : check_room(ring, need);
 }
 
-static int check_len(const mipc_ring *ring, size_t len)
+/* Wait until a record of @need bytes fits. */
+static inline int await_room(
+	mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 {
-	return len > mipc_ring_max_len(ring) ? -EMSGSIZE : 0;
+	int err = check_room(ring, need);
+
+	return __builtin_expect(err != -EAGAIN, 1)
+		       ? err
+		       : await_room_full(ring, need, timeout_ns);
+}
+
+static inline uint64_t max_len(const mipc_ring *ring)
+{
+	return record_limit(ring) - RECORD_HEADER_BYTES;
+}
+
+static inline int check_len(const mipc_ring *ring, size_t len)
+{
+	return len > max_len(ring) ? -EMSGSIZE : 0;
 }
 
 int mipc_ring_write(
@@ -258,7 +271,7 @@ int mipc_ring_commit(mipc_ring *ring, size_t len)
 }
 
 /* The record at @head. @ret_next: the position behind it. */
-static int look_at(
+static inline int look_at(
 	mipc_ring *ring, uint64_t head, size_t *ret_len, uint64_t *ret_next)
 {
 	/* A1: pairs with R1 */
@@ -276,7 +289,7 @@ static int look_at(
 }
 
 /* The same, copied out; -EMSGSIZE when it is longer than @size. */
-static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
+static inline int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 	size_t size, size_t *ret_len, uint64_t *ret_next)
 {
 	uint64_t next;
@@ -286,16 +299,15 @@ static int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 		return err;
 	if (*ret_len > size)
 		return -EMSGSIZE;
-	if (*ret_len)
-		memcpy(buffer,
-			record_at(&ring->segment, head + RECORD_HEADER_BYTES),
-			*ret_len);
+	record_copy(buffer,
+		record_at(&ring->segment, head + RECORD_HEADER_BYTES),
+		*ret_len);
 	*ret_next = next;
 	return 0;
 }
 
 /* Free everything before @next. */
-static void free_until(mipc_ring *ring, uint64_t next)
+static inline void free_until(mipc_ring *ring, uint64_t next)
 {
 	ring->consumer.head = next;
 	ring->consumer.peeked = 0;
@@ -304,7 +316,7 @@ static void free_until(mipc_ring *ring, uint64_t next)
 	event_notify(&ring->control->writable, 1);
 }
 
-static bool has_record(void *arg)
+static inline bool has_record(void *arg)
 {
 	const mipc_ring *ring = arg;
 
@@ -322,13 +334,13 @@ static int producer_gone(void *arg)
 		       : 0;
 }
 
-static int await_record(mipc_ring *ring, uint64_t timeout_ns)
+/* await_record() when there is none now. */
+static __attribute__((noinline)) int await_record_empty(
+	mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
 	struct wait wait = {timeout_ns, 0, ring->spin_us};
 
-	if (__builtin_expect(has_record(ring), 1))
-		return 0;
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_PRODUCER,
 			       &ring->consumer.idle_polls) &&
@@ -336,6 +348,13 @@ static int await_record(mipc_ring *ring, uint64_t timeout_ns)
 			       ? -EPIPE
 			       : -EAGAIN;
 	return event_await(&ring->control->readable, &condition, &wait);
+}
+
+static inline int await_record(mipc_ring *ring, uint64_t timeout_ns)
+{
+	return __builtin_expect(has_record(ring), 1)
+		       ? 0
+		       : await_record_empty(ring, timeout_ns);
 }
 
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
@@ -485,7 +504,7 @@ uint64_t mipc_ring_capacity(const mipc_ring *ring)
 
 uint64_t mipc_ring_max_len(const mipc_ring *ring)
 {
-	return record_limit(ring) - RECORD_HEADER_BYTES;
+	return max_len(ring);
 }
 
 int mipc_ring_check(const mipc_ring *ring)
