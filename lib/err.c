@@ -21,7 +21,9 @@ const char *mipc_strerror(int error)
 		{EPROTO, "a segment of another layout version or system"},
 		{EEXIST, "the name is taken"},
 		{ENOENT, "no such name"},
-		{ENOSPC, "the file system is full, or every party slot taken"},
+		{ENOSPC,
+			"the file system or the reserve of huge pages is full, "
+			"or every party slot taken"},
 		{EPERM, "the file is another user's or has several links"},
 		{EACCES, "no permission for the file or its folder"},
 		{ELOOP, "the name is a symbolic link"},

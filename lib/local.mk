@@ -26,6 +26,7 @@ libmmapipc_internal_la_SOURCES = \
 	lib/party.h \
 	lib/platform.h \
 	lib/platform_linux.c \
+	lib/platform_linux_memory.c \
 	lib/queue.c \
 	lib/queue_admin.c \
 	lib/queue_handle.h \

@@ -1,6 +1,7 @@
 /* platform.h - the only door to the operating system.
  *
- * One file per system implements it: platform_linux.c. Nothing else in lib/
+ * The files of one system implement it: platform_linux.c, and
+ * platform_linux_memory.c what stands under "Memory". Nothing else in lib/
  * includes a system header beyond the C and POSIX types.
  */
 #ifndef MIPC_PLATFORM_H
@@ -23,21 +24,23 @@ enum { PLATFORM_PATH_BYTES = 4096 };
  * published, so that a process that dies before leaves nothing. */
 struct platform_new_file {
 	int fd;
+	bool sealed;			     /* platform_allocate() seals it */
 	char temporary[PLATFORM_PATH_BYTES]; /* "" without a name */
 };
 
-/* platform_create - a file in the folder of @path, of @size_bytes, all of them
- * allocated and zero. Ends with platform_publish() and the caller keeping the
+/* platform_create - an empty file in the folder of @path. It gets its size by
+ * platform_allocate(). Ends with platform_publish() and the caller keeping the
  * descriptor, or with platform_discard().
- * Returns 0; -ENOSPC; -errno. */
-int platform_create(const char *path, uint64_t size_bytes,
-	struct platform_new_file *ret_file);
+ * Returns 0; -errno. */
+int platform_create(const char *path, struct platform_new_file *ret_file);
 void platform_discard(struct platform_new_file *file);
 
-/* platform_create_sealed - memory without a name that cannot change its size.
+/* platform_create_sealed - memory without a name that cannot change its size
+ * once it has one.
  * @label: for people; may be NULL.
- * Returns 0; -ENOTSUP; -ENOSPC; -errno. */
-int platform_create_sealed(const char *label, uint64_t size_bytes,
+ * @huge_reserved: made of the huge pages that the system keeps in reserve.
+ * Returns 0; -ENOTSUP; -errno. */
+int platform_create_sealed(const char *label, bool huge_reserved,
 	struct platform_new_file *ret_file);
 
 /* platform_publish - give it its name, in one step.
@@ -66,7 +69,6 @@ int platform_reopen(int fd, int *ret_fd);
 /* platform_read_at - Returns the bytes read, less than @len at the end of the
  * file; -errno. */
 int64_t platform_read_at(int fd, void *buffer, size_t len, uint64_t offset);
-int platform_write_at(int fd, const void *data, size_t len, uint64_t offset);
 
 int platform_unlink(const char *path);
 void platform_close(int fd);
@@ -75,13 +77,48 @@ void platform_close(int fd);
 
 size_t platform_page_bytes(void);
 
+/* platform_unit - what the file's memory comes in, and its size, its offsets and
+ * its mappings must be whole multiples of: a page, or where it is made of huge
+ * pages that the system keeps in reserve, one of these.
+ * Returns 0; -errno. */
+int platform_unit(int fd, uint64_t *ret_bytes);
+
+enum { PLATFORM_NODE_COUNT = 1024, PLATFORM_ANY_NODE = -1 };
+
+/* What the memory of a new file is to be like. */
+struct platform_wish {
+	bool huge; /* huge pages, should the system be willing */
+	int node;  /* below PLATFORM_NODE_COUNT, or PLATFORM_ANY_NODE */
+};
+
+/* platform_allocate - give a new file @size_bytes, all of them at hand and zero;
+ * then seal it, if it is of that sort.
+ * Returns 0; -ENOSPC; -EINVAL (no such node, or not for this process); -ENOTSUP
+ * (its file system cannot keep to a node); -errno. */
+int platform_allocate(const struct platform_new_file *file, uint64_t size_bytes,
+	const struct platform_wish *wish);
+
 /* platform_map - the first @len bytes of the file, shared and writable; behind
- * them, once more, the last @mirror_len of these. Returns 0; -errno. */
-int platform_map(int fd, size_t len, size_t mirror_len, void **ret_base);
+ * them, once more, the last @mirror_len of these. Aligned so that huge pages can
+ * be mapped as such. @unit_bytes: the file's, and of all lengths and offsets.
+ * Returns 0; -errno. */
+int platform_map(int fd, uint64_t unit_bytes, size_t len, size_t mirror_len,
+	void **ret_base);
 void platform_unmap(void *base, size_t total_len);
+
+/* platform_prefer_huge - huge pages here, please. As far as possible. */
+void platform_prefer_huge(void *base, size_t total_len);
 
 /* platform_prefault - have every page at hand. As far as possible. */
 void platform_prefault(void *base, size_t total_len);
+
+/* platform_inspect - what the pages of a mapping are, those that are at hand.
+ * @unit_bytes: the file's.
+ * @ret_huge_bytes: of @len, behind huge pages.
+ * @ret_node: which all of them are on; -1: several, or it cannot be known.
+ * Returns 0; -ENOTSUP; -errno. */
+int platform_inspect(const void *base, size_t len, uint64_t unit_bytes,
+	uint64_t *ret_huge_bytes, int *ret_node);
 
 /* Liveness: byte locks that the system drops when the last descriptor of one
  * open file description goes, that is when its process dies. */

@@ -1,5 +1,5 @@
-/* platform_linux.c - Linux: tmpfs files, open-file-description locks, futexes
- * and the robust list.
+/* platform_linux.c - Linux: files, open-file-description locks, futexes and the
+ * robust list. Where memory comes from is in platform_linux_memory.c.
  *
  * The one uncommon thing here is platform_announce(). The kernel keeps, for
  * each thread, a list of locks to mark when the thread dies, and beside it one
@@ -75,12 +75,12 @@ static int sibling_of(const char *path, char *sibling, size_t sibling_bytes)
 	return len < 0 || (size_t)len >= sibling_bytes ? -ENAMETOOLONG : 0;
 }
 
-int platform_create(const char *path, uint64_t size_bytes,
-	struct platform_new_file *ret_file)
+int platform_create(const char *path, struct platform_new_file *ret_file)
 {
 	char folder[PATH_MAX];
 	int err;
 
+	ret_file->sealed = false;
 	ret_file->temporary[0] = '\0';
 	folder_of(path, folder, sizeof(folder));
 	ret_file->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
@@ -93,35 +93,21 @@ int platform_create(const char *path, uint64_t size_bytes,
 		ret_file->fd = open(ret_file->temporary,
 			O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, FILE_MODE);
 	}
-	if (ret_file->fd < 0)
-		return -errno;
-	do {
-		err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
-	} while (err == -EINTR);
-	if (err)
-		platform_discard(ret_file);
-	return err;
+	return ret_file->fd < 0 ? -errno : 0;
 }
 
-int platform_create_sealed(const char *label, uint64_t size_bytes,
+int platform_create_sealed(const char *label, bool huge_reserved,
 	struct platform_new_file *ret_file)
 {
-	int err;
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 
+	ret_file->sealed = true;
 	ret_file->temporary[0] = '\0';
-	ret_file->fd = memfd_create(
-		label ? label : "mmapipc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ret_file->fd = memfd_create(label ? label : "mmapipc",
+		huge_reserved ? flags | MFD_HUGETLB : flags);
 	if (ret_file->fd < 0)
 		return errno == ENOSYS ? -ENOTSUP : -errno;
-	do {
-		err = -posix_fallocate(ret_file->fd, 0, (off_t)size_bytes);
-	} while (err == -EINTR);
-	if (!err && fcntl(ret_file->fd, F_ADD_SEALS,
-			    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		err = -errno;
-	if (err)
-		platform_discard(ret_file);
-	return err;
+	return 0;
 }
 
 void platform_discard(struct platform_new_file *file)
@@ -238,18 +224,6 @@ int64_t platform_read_at(int fd, void *buffer, size_t len, uint64_t offset)
 	return got < 0 ? -errno : got;
 }
 
-int platform_write_at(int fd, const void *data, size_t len, uint64_t offset)
-{
-	ssize_t put;
-
-	do {
-		put = pwrite(fd, data, len, (off_t)offset);
-	} while (put < 0 && errno == EINTR);
-	if (put < 0)
-		return -errno;
-	return (size_t)put == len ? 0 : -EIO;
-}
-
 int platform_unlink(const char *path)
 {
 	return unlink(path) ? -errno : 0;
@@ -258,54 +232,6 @@ int platform_unlink(const char *path)
 void platform_close(int fd)
 {
 	close(fd);
-}
-
-size_t platform_page_bytes(void)
-{
-	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-int platform_map(int fd, size_t len, size_t mirror_len, void **ret_base)
-{
-	const int access = PROT_READ | PROT_WRITE;
-	char *base, *mirror;
-	int err;
-
-	/* Reserve the whole range first, so that nothing else gets in between. */
-	base = mmap(NULL, len + mirror_len, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (base == MAP_FAILED)
-		return -errno;
-	if (mmap(base, len, access, MAP_SHARED | MAP_FIXED, fd, 0) ==
-		MAP_FAILED)
-		goto fail;
-	mirror = base + len;
-	if (mirror_len &&
-		mmap(mirror, mirror_len, access, MAP_SHARED | MAP_FIXED, fd,
-			(off_t)(len - mirror_len)) == MAP_FAILED)
-		goto fail;
-	*ret_base = base;
-	return 0;
-fail:
-	err = -errno;
-	munmap(base, len + mirror_len);
-	return err;
-}
-
-void platform_unmap(void *base, size_t total_len)
-{
-	munmap(base, total_len);
-}
-
-void platform_prefault(void *base, size_t total_len)
-{
-#ifdef MADV_POPULATE_WRITE
-	if (!madvise(base, total_len, MADV_POPULATE_WRITE))
-		return;
-#endif
-	/* An older kernel: reading maps the page, which is most of it. */
-	for (size_t at = 0; at < total_len; at += platform_page_bytes())
-		(void)*((const volatile char *)base + at);
 }
 
 static struct flock byte_range(uint64_t first, uint64_t count, short type)

@@ -269,6 +269,11 @@ int mipc_queue_fd(const mipc_queue *queue)
 	return segment_share_fd(&queue->segment);
 }
 
+int mipc_queue_memory(const mipc_queue *queue, struct mipc_memory *ret_memory)
+{
+	return segment_memory(&queue->segment, ret_memory);
+}
+
 void mipc_queue_close(mipc_queue *queue)
 {
 	if (!queue)

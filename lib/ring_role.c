@@ -248,6 +248,11 @@ int mipc_ring_fd(const mipc_ring *ring)
 	return segment_share_fd(&ring->segment);
 }
 
+int mipc_ring_memory(const mipc_ring *ring, struct mipc_memory *ret_memory)
+{
+	return segment_memory(&ring->segment, ret_memory);
+}
+
 void mipc_ring_close(mipc_ring *ring)
 {
 	if (!ring)

@@ -6,6 +6,9 @@
  * whole one. (To replace an older one takes a second name in between, which a
  * death can leave.)
  *
+ * The pages a segment is made of are the file's own: where those are huge ones
+ * out of the system's reserve, everything below is in multiples of these.
+ *
  * Opening: all that the file says of itself is read once with pread(), not
  * through a mapping (a file shorter than it says would be SIGBUS), checked
  * against the real size, and copied. What the mapping says later does not count.
@@ -125,26 +128,31 @@ int segment_round_capacity(uint64_t wanted_bytes, uint64_t *ret_bytes)
 	return 0;
 }
 
-/* Bytes of file behind @capacity_bytes of data: whole pages. */
-static uint64_t data_bytes(uint64_t capacity_bytes)
+/* Bytes of file that @header speaks of, in whole pages of the file. */
+static uint64_t file_bytes_of(
+	const struct mipc_header *header, uint64_t unit_bytes)
 {
-	return round_up(capacity_bytes, platform_page_bytes());
+	return header->data_offset +
+	       round_up(header->capacity_bytes, unit_bytes);
 }
 
 /* Map the file behind @fd, and open it once more for the locks. */
 static int map_segment(struct segment *segment, int fd, enum mipc_kind kind,
 	const struct mipc_header *header)
 {
-	size_t len = (size_t)(header->data_offset +
-			      data_bytes(header->capacity_bytes));
 	size_t mirror_len =
 		is_mirrored(kind) ? (size_t)header->capacity_bytes : 0;
+	uint64_t unit;
+	size_t len;
 	void *base;
-	int err = platform_reopen(fd, &segment->fd);
+	int err = platform_unit(fd, &unit);
 
+	if (!err)
+		err = platform_reopen(fd, &segment->fd);
 	if (err)
 		return err;
-	err = platform_map(fd, len, mirror_len, &base);
+	len = (size_t)file_bytes_of(header, unit);
+	err = platform_map(fd, unit, len, mirror_len, &base);
 	if (err) {
 		platform_close(segment->fd);
 		return err;
@@ -152,6 +160,8 @@ static int map_segment(struct segment *segment, int fd, enum mipc_kind kind,
 	segment->shared = base;
 	segment->data = (uint8_t *)base + header->data_offset;
 	segment->capacity_bytes = header->capacity_bytes;
+	segment->unit_bytes = unit;
+	segment->file_bytes = len;
 	segment->map_bytes = len + mirror_len;
 	segment->home_namespace = header->home_namespace;
 	return 0;
@@ -164,12 +174,11 @@ static void unmap_segment(struct segment *segment)
 		platform_close(segment->fd);
 }
 
-/* Everything that a header must say, against the real file. */
+/* Everything that a header must say, against the real file. @page: its own. */
 static int check_header(const struct mipc_header *header, size_t header_len,
-	enum mipc_kind kind, uint64_t file_bytes)
+	enum mipc_kind kind, uint64_t file_bytes, uint64_t page)
 {
 	uint64_t capacity = header->capacity_bytes;
-	uint64_t page = platform_page_bytes();
 
 	if (header_len < sizeof(header->magic) ||
 		memcmp(header->magic, MIPC_MAGIC, sizeof(header->magic)) != 0)
@@ -192,7 +201,7 @@ static int check_header(const struct mipc_header *header, size_t header_len,
 		return -EBADMSG;
 	if (capacity == 0 || capacity > MIPC_SHM_SIZE_MAX)
 		return -EBADMSG;
-	if (file_bytes != header->data_offset + data_bytes(capacity))
+	if (file_bytes != file_bytes_of(header, page))
 		return -EBADMSG;
 	return 0;
 }
@@ -201,13 +210,17 @@ static int check_header(const struct mipc_header *header, size_t header_len,
 static int read_header(int fd, uint64_t file_bytes, enum mipc_kind kind,
 	struct mipc_header *ret_header)
 {
+	uint64_t unit;
 	int64_t got;
+	int err = platform_unit(fd, &unit);
 
+	if (err)
+		return err;
 	memset(ret_header, 0, sizeof(*ret_header));
 	got = platform_read_at(fd, ret_header, sizeof(*ret_header), 0);
 	return got < 0 ? (int)got
-		       : check_header(
-				 ret_header, (size_t)got, kind, file_bytes);
+		       : check_header(ret_header, (size_t)got, kind, file_bytes,
+				 unit);
 }
 
 static int open_checked(const char *path, enum mipc_kind kind, bool any_owner,
@@ -265,16 +278,43 @@ static int check_replaceable(const char *path)
 	return is_ours(err) || err == -ENOENT || err == -EPROTOTYPE ? 0 : err;
 }
 
-/* A new segment, mapped and attached to; what is left is its name. */
+/* Give a new file its pages, and @header what follows from how large they are. */
+static int give_pages(const struct platform_new_file *file,
+	const struct mipc_options *options, struct mipc_header *header)
+{
+	uint32_t flags = options ? options->flags : 0;
+	const struct platform_wish wish = {
+		.huge = flags & MIPC_HUGE_PAGES,
+		.node = flags & MIPC_NUMA_NODE ? (int)options->numa_node
+					       : PLATFORM_ANY_NODE,
+	};
+	uint64_t unit;
+	int err = platform_unit(file->fd, &unit);
+
+	if (err)
+		return err;
+	if ((flags & MIPC_HUGE_RESERVED) && unit == platform_page_bytes())
+		return -ENOTSUP; /* a path elsewhere than on hugetlbfs */
+	if (unit > UINT32_MAX)
+		return -ENOTSUP; /* pages of 16 GiB: see data_offset */
+	header->data_offset =
+		(uint32_t)round_up(sizeof(struct mipc_segment), unit);
+	if (is_mirrored((enum mipc_kind)header->kind) &&
+		header->capacity_bytes < unit)
+		header->capacity_bytes = unit;
+	return platform_allocate(file, file_bytes_of(header, unit), &wish);
+}
+
+/* A new segment, mapped and attached to; what is left is its name. Written
+ * through the mapping: a file of huge pages has no write(2). */
 static int make_segment(struct segment *segment, enum mipc_kind kind,
 	const struct mipc_header *header, const struct platform_new_file *file)
 {
-	int err = platform_write_at(file->fd, header, sizeof(*header), 0);
+	int err = map_segment(segment, file->fd, kind, header);
 
-	if (!err)
-		err = map_segment(segment, file->fd, kind, header);
 	if (err)
 		return err;
+	memcpy(&segment->shared->header, header, sizeof(*header));
 	remember(segment);
 	err = attach(segment);
 	if (err) {
@@ -286,20 +326,23 @@ static int make_segment(struct segment *segment, enum mipc_kind kind,
 
 /* With @path: a file of that name; else memory that its descriptor leads to. */
 static int create_locked(struct segment *segment, const char *path,
-	const char *label, const struct mipc_header *header, bool replace)
+	const char *label, struct mipc_header *header,
+	const struct mipc_options *options)
 {
-	uint64_t bytes =
-		header->data_offset + data_bytes(header->capacity_bytes);
+	uint32_t flags = options ? options->flags : 0;
 	struct platform_new_file file;
-	int err = path ? platform_create(path, bytes, &file)
-		       : platform_create_sealed(label, bytes, &file);
+	int err = path ? platform_create(path, &file)
+		       : platform_create_sealed(
+				 label, flags & MIPC_HUGE_RESERVED, &file);
 
 	if (err)
 		return err;
-	err = make_segment(
-		segment, (enum mipc_kind)header->kind, header, &file);
+	err = give_pages(&file, options, header);
+	if (!err)
+		err = make_segment(
+			segment, (enum mipc_kind)header->kind, header, &file);
 	if (!err && path) {
-		err = platform_publish(&file, path, replace);
+		err = platform_publish(&file, path, flags & MIPC_REPLACE);
 		if (err) {
 			forget(segment);
 			unmap_segment(segment);
@@ -314,10 +357,15 @@ static int create_locked(struct segment *segment, const char *path,
 	return err;
 }
 
-static void prefault(
+/* Advice first: it is heeded when a page is touched. */
+static void advise(
 	const struct segment *segment, const struct mipc_options *options)
 {
-	if (options && (options->flags & MIPC_PREFAULT))
+	uint32_t flags = options ? options->flags : 0;
+
+	if (flags & MIPC_HUGE_PAGES)
+		platform_prefer_huge(segment->shared, segment->map_bytes);
+	if (flags & MIPC_PREFAULT)
 		platform_prefault(segment->shared, segment->map_bytes);
 }
 
@@ -325,13 +373,11 @@ int segment_create(struct segment *segment, const char *name,
 	enum mipc_kind kind, uint64_t capacity_bytes,
 	const struct mipc_options *options)
 {
-	const struct mipc_header header = {
+	struct mipc_header header = {
 		.magic = MIPC_MAGIC,
 		.version = MIPC_LAYOUT_VERSION,
 		.fingerprint = MIPC_FINGERPRINT,
 		.kind = kind,
-		.data_offset = (uint32_t)round_up(
-			sizeof(struct mipc_segment), platform_page_bytes()),
 		.capacity_bytes = capacity_bytes,
 		.home_namespace = platform_namespace(),
 	};
@@ -340,6 +386,9 @@ int segment_create(struct segment *segment, const char *name,
 	char path[PLATFORM_PATH_BYTES];
 	int err = named ? platform_path(name, path, sizeof(path)) : 0;
 
+	if ((flags & MIPC_NUMA_NODE) &&
+		options->numa_node >= PLATFORM_NODE_COUNT)
+		return -EINVAL;
 	if (!err && named && (flags & MIPC_REPLACE))
 		err = check_replaceable(path);
 	if (!err)
@@ -347,11 +396,11 @@ int segment_create(struct segment *segment, const char *name,
 	if (err)
 		return err;
 	segment->share_fd = -1;
-	err = create_locked(segment, named ? path : NULL, name, &header,
-		flags & MIPC_REPLACE);
+	err = create_locked(
+		segment, named ? path : NULL, name, &header, options);
 	hold_forks_end();
 	if (!err)
-		prefault(segment, options);
+		advise(segment, options);
 	return err;
 }
 
@@ -409,7 +458,7 @@ int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
 		err = open_locked(segment, path, kind, any_owner);
 	hold_forks_end();
 	if (!err)
-		prefault(segment, options);
+		advise(segment, options);
 	return err == -ESTALE ? -EBUSY : err;
 }
 
@@ -434,13 +483,36 @@ int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
 	}
 	hold_forks_end();
 	if (!err)
-		prefault(segment, options);
+		advise(segment, options);
 	return err;
 }
 
 int segment_share_fd(const struct segment *segment)
 {
 	return segment->share_fd < 0 ? -ENOTSUP : segment->share_fd;
+}
+
+int segment_memory(
+	const struct segment *segment, struct mipc_memory *ret_memory)
+{
+	size_t len = segment->file_bytes;
+	struct mipc_memory memory = {.page_bytes = segment->unit_bytes};
+	int node;
+	int err;
+
+	if (!ret_memory)
+		return -EINVAL;
+	/* What was not touched yet the system says nothing of. Once only: the
+	 * second half of a mirrored mapping is the same memory. */
+	platform_prefault(segment->shared, len);
+	err = platform_inspect(segment->shared, len, segment->unit_bytes,
+		&memory.huge_bytes, &node);
+	if (err)
+		return err;
+	memory.bytes = len;
+	memory.numa_node = node;
+	*ret_memory = memory;
+	return 0;
 }
 
 int segment_reattach(struct segment *segment)

@@ -10,6 +10,7 @@
 
 #include "layout.h"
 
+struct mipc_memory;
 struct mipc_options;
 
 /* A handle's private half. The geometry in here was checked once and is what
@@ -18,6 +19,8 @@ struct segment {
 	struct mipc_segment *shared;
 	uint8_t *data;
 	uint64_t capacity_bytes;
+	uint64_t unit_bytes; /* the pages that the file is made of */
+	size_t file_bytes;
 	size_t map_bytes; /* mirror included */
 	/* Of this handle alone, and never mapped: it carries the byte lock,
 	 * which a mapping that a child inherits would keep alive. */
@@ -45,7 +48,8 @@ struct segment {
 extern uint32_t segment_epoch;
 
 /* segment_create - make a segment and attach to it.
- * @capacity_bytes: of data, for a mirrored kind a power of two of pages.
+ * @capacity_bytes: of data, for a mirrored kind a power of two of pages; if the
+ *   file's pages are larger than that, one of these.
  * @segment: ->bury and ->join are set by the caller before.
  * Returns 0; -EEXIST; -ENOSPC; -errno. On error nothing was made. */
 int segment_create(struct segment *segment, const char *name,
@@ -65,6 +69,11 @@ int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
 /* segment_share_fd - the descriptor to pass on: the segment's, valid until it is
  * closed. Returns it; -ENOTSUP (it has a name). */
 int segment_share_fd(const struct segment *segment);
+
+/* segment_memory - what the memory is made of. Touches all of it.
+ * Returns 0; -EINVAL; -ENOTSUP; -errno. */
+int segment_memory(
+	const struct segment *segment, struct mipc_memory *ret_memory);
 
 void segment_close(struct segment *segment);
 

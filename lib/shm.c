@@ -77,6 +77,11 @@ int mipc_shm_fd(const mipc_shm *shm)
 	return segment_share_fd(&shm->segment);
 }
 
+int mipc_shm_memory(const mipc_shm *shm, struct mipc_memory *ret_memory)
+{
+	return segment_memory(&shm->segment, ret_memory);
+}
+
 void mipc_shm_close(mipc_shm *shm)
 {
 	if (!shm)

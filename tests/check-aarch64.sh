@@ -22,10 +22,9 @@ top=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 top=$(cd "$top" && pwd)
 cc=${AARCH64_CC:-aarch64-linux-gnu-gcc}
 limit=600 # seconds, for one test program
-# The others take too long with every offset of a larger page, or are about files
-# and rings of a few small ones.
-paged='test_hostile test_queue test_queue_kill test_queue_peer test_ring_peer
-	test_shm'
+# The others take too long with every offset of a larger page.
+paged='test_hostile test_memory test_queue test_queue_kill test_queue_peer
+	test_ring_peer test_segment test_segment_name test_shm'
 
 skip()
 {
@@ -104,7 +103,7 @@ build_library()
 	for source in "$top"/lib/*.c; do
 		name=$(basename "$source" .c)
 		case $name in
-		platform_linux) ;;
+		platform_linux*) ;;
 		platform_*) continue ;;
 		esac
 		$cc $cflags -c -o "lib/$name.o" "$source"

@@ -53,7 +53,7 @@ rm -f lib/*.o
 # shellcheck disable=SC2086 # each word of these is an argument
 for source in "$top"/lib/*.c; do
 	case $source in
-	*/platform_linux.c) ;;
+	*/platform_linux*.c) ;;
 	*/platform_*) continue ;;
 	esac
 	$clang $cflags -fsanitize=fuzzer-no-link \

@@ -237,13 +237,18 @@ void lib_message_check(const struct lib_message *message, size_t len)
 	WANT(memcmp(message, &good, len), 0);
 }
 
-enum { KIND_BYTES = 8192 }; /* of data in a segment of lib_kinds[] */
+/* Of data in a segment of lib_kinds[]: two pages, so that it is what a ring and
+ * a queue have, too, however large a page is. */
+static size_t kind_bytes(void)
+{
+	return 2 * platform_page_bytes();
+}
 
 static int create_shm(
 	const char *name, const struct mipc_options *options, void **ret_handle)
 {
 	mipc_shm *made;
-	int err = mipc_shm_create(name, KIND_BYTES, options, &made);
+	int err = mipc_shm_create(name, kind_bytes(), options, &made);
 
 	if (!err)
 		*ret_handle = made;
@@ -270,8 +275,8 @@ static void use_shm(void *handle)
 {
 	uint64_t word;
 
-	WANT(mipc_shm_write_u64(handle, KIND_BYTES - 8, 77), 0);
-	WANT(mipc_shm_read_u64(handle, KIND_BYTES - 8, &word), 0);
+	WANT(mipc_shm_write_u64(handle, kind_bytes() - 8, 77), 0);
+	WANT(mipc_shm_read_u64(handle, kind_bytes() - 8, &word), 0);
 	WANT(word, 77);
 }
 
@@ -281,7 +286,7 @@ static int create_ring(
 {
 	mipc_ring *made;
 	int err = mipc_ring_create(
-		name, KIND_BYTES, MIPC_RING_OBSERVER, options, &made);
+		name, kind_bytes(), MIPC_RING_OBSERVER, options, &made);
 
 	if (!err)
 		*ret_handle = made;
@@ -306,7 +311,7 @@ static void close_ring(void *handle)
 
 static void use_ring(void *handle)
 {
-	WANT(mipc_ring_capacity(handle), KIND_BYTES);
+	WANT(mipc_ring_capacity(handle), kind_bytes());
 	WANT(mipc_ring_available_read(handle), 0);
 	WANT(mipc_ring_check(handle), 0);
 }
@@ -315,7 +320,7 @@ static int create_queue(
 	const char *name, const struct mipc_options *options, void **ret_handle)
 {
 	mipc_queue *made;
-	int err = mipc_queue_create(name, KIND_BYTES, options, &made);
+	int err = mipc_queue_create(name, kind_bytes(), options, &made);
 
 	if (!err)
 		*ret_handle = made;

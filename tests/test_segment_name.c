@@ -226,9 +226,12 @@ struct full {
 	char reason[128];
 };
 
-/* In @full->folder, where 128 KiB fit, with and without nameless files. */
+enum { FULL_PAGES = 32 };
+
+/* In @folder, where so many pages fit. */
 static void fill_file_system(const char *folder)
 {
+	const size_t all_bytes = FULL_PAGES * (size_t)sysconf(_SC_PAGESIZE);
 	char path[LIB_PATH_BYTES + 8];
 	struct statvfs before, after;
 	struct lib_copy copy;
@@ -248,13 +251,14 @@ static void fill_file_system(const char *folder)
 			path[strlen(path) - 1] = 't';
 		else
 			path[strlen(path) - 1] = 's';
-		WANT(mipc_shm_create(path, 1 << 20, options, &shm), -ENOSPC);
-		WANT(mipc_ring_create(
-			     path, 1 << 20, MIPC_RING_PRODUCER, options, &ring),
+		WANT(mipc_shm_create(path, 8 * all_bytes, options, &shm),
+			-ENOSPC);
+		WANT(mipc_ring_create(path, 8 * all_bytes, MIPC_RING_PRODUCER,
+			     options, &ring),
 			-ENOSPC);
 		WANT(mipc_queue_create(path, 0, options, &queue), -ENOSPC);
 		/* Nearly: all but a page. */
-		WANT(mipc_queue_create(path, 1 << 17, options, &queue),
+		WANT(mipc_queue_create(path, all_bytes, options, &queue),
 			-ENOSPC);
 	}
 	WANT(statvfs(folder, &after), 0);
@@ -263,7 +267,7 @@ static void fill_file_system(const char *folder)
 	WANT(files_in(folder), 1);
 	lib_want_unchanged(&copy, path);
 	/* What does fit still works. */
-	WANT(mipc_queue_create(path, 1 << 15, &replace, &queue), 0);
+	WANT(mipc_queue_create(path, all_bytes / 4, &replace, &queue), 0);
 	WANT(mipc_queue_put(queue, "x", 1, 0), 0);
 	mipc_queue_close(queue);
 	WANT(mipc_queue_unlink(path), 0);
@@ -272,10 +276,13 @@ static void fill_file_system(const char *folder)
 static void mount_and_fill(void *arg)
 {
 	struct full *full = arg;
+	char size[32];
 
+	snprintf(size, sizeof(size), "size=%zu",
+		FULL_PAGES * (size_t)sysconf(_SC_PAGESIZE));
 	if (unshare(CLONE_NEWNS) ||
 		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-		mount("tmpfs", full->folder, "tmpfs", 0, "size=128k")) {
+		mount("tmpfs", full->folder, "tmpfs", 0, size)) {
 		snprintf(full->reason, sizeof(full->reason), "%s",
 			strerror(errno));
 		return;

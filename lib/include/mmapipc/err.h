@@ -18,8 +18,8 @@
  *   -EPROTO        a segment of another layout version, word size or byte order
  *   -EEXIST        create: the name is taken
  *   -ENOENT        open, unlink: no such name
- *   -ENOSPC        create: the file system is full; open: every party slot is
- *                  taken by a live process
+ *   -ENOSPC        create: the file system is full, or the reserve of huge
+ *                  pages; open: every party slot is taken by a live process
  *   -EPERM         the file belongs to another user, or has more than one link
  *   -ELOOP         the name is a symbolic link
  *   -EBADF         from_fd: not an open descriptor

@@ -64,7 +64,8 @@ struct mipc_options {
 	 * dead, is delivered no more but to mipc_queue_get_dead(). 1 to 15; 0:
 	 * it is delivered again for ever. */
 	uint32_t dead_letter_after;
-	uint32_t unused;
+	/* With MIPC_NUMA_NODE: which one. */
+	uint32_t numa_node;
 	/* Zero; room for what later versions add. */
 	uint64_t reserved[5];
 };
@@ -80,6 +81,31 @@ enum mipc_option_flags {
 	/* create, open: touch every page now, so that the first use of each
 	 * costs no page fault later. */
 	MIPC_PREFAULT = 1 << 3,
+	/* create, open: huge pages, should the system be willing. A hint, never
+	 * an error; for a name the file system's mount decides, for MIPC_MEMFD
+	 * the system's settings. mipc_..._memory() says what came of it. */
+	MIPC_HUGE_PAGES = 1 << 4,
+	/* create: nothing but huge pages out of the system's reserve, a promise:
+	 * -ENOSPC if too few are left in it, -ENOTSUP for a name whose file
+	 * system is made of other pages (give a path on hugetlbfs; there it is
+	 * so without this flag, too). Sizes go up to whole huge pages, and one
+	 * more is for what is not data. */
+	MIPC_HUGE_RESERVED = 1 << 5,
+	/* create: all memory on the node numa_node, now and later, a promise:
+	 * -EINVAL if there is no such node or this process may not use it,
+	 * -ENOTSUP if the file system is not made of memory, or a sandbox forbids
+	 * to ask. A system that knows no nodes has node 0. */
+	MIPC_NUMA_NODE = 1 << 6,
+};
+
+/* What a segment is made of, as seen by the process that asks. */
+struct mipc_memory {
+	uint64_t bytes;	     /* all of it: data, and what is kept beside it */
+	uint64_t huge_bytes; /* of these, mapped by huge pages */
+	uint64_t page_bytes; /* what it is allocated in, at least */
+	/* The NUMA node that all of it is on; -1: on several, or not known. */
+	int32_t numa_node;
+	uint32_t unused;
 };
 
 #define MIPC_SPIN_NEVER (UINT32_MAX - 1)

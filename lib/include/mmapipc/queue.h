@@ -54,6 +54,12 @@ int mipc_queue_from_fd(
 	int fd, const struct mipc_options *options, mipc_queue **ret_queue);
 int mipc_queue_fd(const mipc_queue *queue);
 
+/* mipc_queue_memory - what its memory is made of: which of the wishes for huge pages
+ * and a node were granted. Touches every page, as MIPC_PREFAULT does, and asks
+ * the system: for once after opening.
+ * Returns 0; -EINVAL; -ENOTSUP (needs /proc). */
+int mipc_queue_memory(const mipc_queue *queue, struct mipc_memory *ret_memory);
+
 /* mipc_queue_close - detach and free the handle. Accepts NULL. */
 void mipc_queue_close(mipc_queue *queue);
 

@@ -58,6 +58,12 @@ int mipc_ring_from_fd(int fd, unsigned roles,
 	const struct mipc_options *options, mipc_ring **ret_ring);
 int mipc_ring_fd(const mipc_ring *ring);
 
+/* mipc_ring_memory - what its memory is made of: which of the wishes for huge pages
+ * and a node were granted. Touches every page, as MIPC_PREFAULT does, and asks
+ * the system: for once after opening.
+ * Returns 0; -EINVAL; -ENOTSUP (needs /proc). */
+int mipc_ring_memory(const mipc_ring *ring, struct mipc_memory *ret_memory);
+
 /* mipc_ring_close - leave the roles, detach, free the handle. Accepts NULL.
  * What was written stays readable. */
 void mipc_ring_close(mipc_ring *ring);

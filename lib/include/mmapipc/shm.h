@@ -42,6 +42,12 @@ int mipc_shm_from_fd(
 	int fd, const struct mipc_options *options, mipc_shm **ret_shm);
 int mipc_shm_fd(const mipc_shm *shm);
 
+/* mipc_shm_memory - what its memory is made of: which of the wishes for huge pages
+ * and a node were granted. Touches every page, as MIPC_PREFAULT does, and asks
+ * the system: for once after opening.
+ * Returns 0; -EINVAL; -ENOTSUP (needs /proc). */
+int mipc_shm_memory(const mipc_shm *shm, struct mipc_memory *ret_memory);
+
 /* mipc_shm_close - detach and free the handle. Accepts NULL. The memory stays
  * until it is unlinked and the last user has closed it. */
 void mipc_shm_close(mipc_shm *shm);
