@@ -120,7 +120,8 @@ static int check_lens(
 	return 0;
 }
 
-int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
+/* As mipc_queue_put_batch(), but for the end of its wait. */
+static int put_batch(mipc_queue *queue, const struct iovec *messages,
 	unsigned count, uint64_t timeout_ns)
 {
 	struct wait wait = queue_wait(queue, timeout_ns);
@@ -153,6 +154,15 @@ int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
 	}
 }
 
+int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
+	unsigned count, uint64_t timeout_ns)
+{
+	int rc = put_batch(queue, messages, count, timeout_ns);
+
+	segment_wait_end();
+	return rc;
+}
+
 int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
 	unsigned count, uint64_t timeout_ns)
 {
@@ -160,6 +170,7 @@ int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
 
 	if (rc > 0)
 		event_notify_unlocked(&queue->control->producers.event, rc);
+	segment_wait_end();
 	return rc;
 }
 

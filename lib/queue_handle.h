@@ -61,7 +61,8 @@ int queue_enter(mipc_queue *queue);
 int queue_broken(mipc_queue *queue);
 
 /* side_lock, side_unlock - with what a dead owner left repaired.
- * side_lock returns 0; -EAGAIN; -ETIMEDOUT. */
+ * side_lock returns 0; -EAGAIN; -ETIMEDOUT; -ECANCELED; -EBADMSG. Whoever calls
+ * it with a timeout ends in segment_wait_end(). */
 int side_lock(mipc_queue *queue, enum side_index index, struct wait *wait);
 void side_unlock(mipc_queue *queue, enum side_index index);
 
@@ -97,14 +98,14 @@ void queue_tend_for_poll(mipc_queue *queue);
 uint64_t queue_returned(const mipc_queue *queue, uint64_t word);
 
 /* queue_await_room, queue_await_message - sleep until a try is worth while.
- * Return 0; -EAGAIN; -ETIMEDOUT. */
+ * Return 0; -EAGAIN; -ETIMEDOUT; -ECANCELED; -EBADMSG. Then as side_lock(). */
 int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait);
 int queue_await_message(mipc_queue *queue, struct wait *wait);
 
 /* queue_take - wait for messages, and have @take take some of them, under the
  * consumers' lock: it returns how many, -EAGAIN when there are none after all,
  * or an error.
- * Returns as @take; -EAGAIN; -ETIMEDOUT. */
+ * Returns as @take; -EAGAIN; -ETIMEDOUT; -ECANCELED. Then as side_lock(). */
 int queue_take(mipc_queue *queue,
 	int (*take)(mipc_queue *queue, void *items, unsigned count),
 	void *items, unsigned count, uint64_t timeout_ns);

@@ -281,18 +281,27 @@ static bool may_get(void *arg)
 static int tend_before_nap(void *arg)
 {
 	const struct side_wait *side = arg;
+	int err = segment_wait_error(&side->queue->segment);
 
-	if (!mipc_queue_empty(side->queue))
+	if (!err && !mipc_queue_empty(side->queue))
 		queue_tend(side->queue, true);
-	return 0;
+	return err;
 }
 
 /* A wait that is over before its first nap has not tended yet. */
 static int await(struct mipc_event *event, const struct condition *condition,
 	struct wait *wait)
 {
-	int rc = event_await(event, condition, wait);
+	const struct side_wait *side = condition->arg;
+	int rc;
 
+	if (condition->met(condition->arg))
+		return 0;
+	if (wait_polls(wait))
+		return -EAGAIN;
+	rc = segment_wait_begin(&side->queue->segment);
+	if (!rc)
+		rc = event_await(event, condition, wait);
 	if (rc == -ETIMEDOUT)
 		condition->hopeless(condition->arg);
 	return rc;

@@ -35,13 +35,15 @@ enum {
 	/* A poll that finds nothing asks after the other side's life only now
 	 * and then: the question is a system call. */
 	IDLE_POLLS_PER_QUESTION = 1024,
+	/* From a wait: worth a try, to be made without one. The call is then
+	 * counted, and must end in end_wait(). So those who need not wait do
+	 * not even ask whether they have. */
+	WAITED = 1,
 };
 
 static int broken(mipc_ring *ring)
 {
-	atomic_store_explicit(&ring->broken, -EBADMSG, memory_order_relaxed);
-	/* Every later call comes to enter_slowly(). release: and sees why. */
-	atomic_store_explicit(&ring->roles, 0, memory_order_release);
+	ring_break(ring);
 	return -EBADMSG;
 }
 
@@ -130,6 +132,27 @@ struct room_wait {
 	uint64_t need;
 };
 
+/* The end of a call that waited, with its result. */
+static int end_wait(int rc)
+{
+	segment_wait_end();
+	return rc;
+}
+
+/* Wait on one of the ring's events. Returns WAITED; -ETIMEDOUT; -EPIPE;
+ * -ECANCELED; -EBADMSG. */
+static __attribute__((noinline, cold)) int await(mipc_ring *ring,
+	struct mipc_event *event, const struct condition *condition,
+	uint64_t timeout_ns)
+{
+	struct wait wait = {timeout_ns, 0, ring->spin_us};
+	int err = segment_wait_begin(&ring->segment);
+
+	if (!err)
+		err = event_await(event, condition, &wait);
+	return err ? end_wait(err) : WAITED;
+}
+
 static bool has_room(void *arg)
 {
 	const struct room_wait *room = arg;
@@ -141,18 +164,20 @@ static bool has_room(void *arg)
 static int consumer_gone(void *arg)
 {
 	const struct room_wait *room = arg;
+	int err = segment_wait_error(&room->ring->segment);
 
+	if (err)
+		return err;
 	return ring_peer_gone(room->ring, MIPC_RING_CONSUMER) && !has_room(arg)
 		       ? -EPIPE
 		       : 0;
 }
 
-/* Wait until a record of @need bytes fits. */
+/* Wait until a record of @need bytes fits. WAITED: look once more. */
 static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
 	int err = check_room(ring, need);
 
 	if (__builtin_expect(err != -EAGAIN, 1))
@@ -162,8 +187,7 @@ static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 			       &ring->producer.idle_polls)
 			       ? -EPIPE
 			       : -EAGAIN;
-	err = event_await(&ring->control->writable, &condition, &wait);
-	return err ? err : check_room(ring, need);
+	return await(ring, &ring->control->writable, &condition, timeout_ns);
 }
 
 static int check_len(const mipc_ring *ring, size_t len)
@@ -180,8 +204,10 @@ int mipc_ring_write(
 		err = check_len(ring, len);
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED
+			       ? end_wait(mipc_ring_write(ring, data, len, 0))
+			       : err;
 	fill_record(ring, ring->producer.tail, data, len);
 	publish(ring, len, ring->producer.tail + record_bytes(len));
 	return 0;
@@ -201,8 +227,10 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 	if (!err)
 		err = await_room(
 			ring, record_bytes(messages[0].iov_len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_write_batch(
+					       ring, messages, count, 0))
+				     : err;
 	end = ring->producer.tail;
 	for (i = 0; i < count; i++) {
 		uint64_t next = end + record_bytes(messages[i].iov_len);
@@ -235,8 +263,10 @@ int mipc_ring_reserve(
 		err = check_len(ring, len);
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_reserve(
+					       ring, len, 0, ret_data))
+				     : err;
 	ring->producer.reserved = record_bytes(len);
 	*ret_data = record_at(
 		&ring->segment, ring->producer.tail + RECORD_HEADER_BYTES);
@@ -317,15 +347,20 @@ static bool has_record(void *arg)
 /* Gone, and nothing written in between. */
 static int producer_gone(void *arg)
 {
+	const mipc_ring *ring = arg;
+	int err = segment_wait_error(&ring->segment);
+
+	if (err)
+		return err;
 	return ring_peer_gone(arg, MIPC_RING_PRODUCER) && !has_record(arg)
 		       ? -EPIPE
 		       : 0;
 }
 
+/* Wait for the next record. WAITED: look once more. */
 static int await_record(mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
 
 	if (__builtin_expect(has_record(ring), 1))
 		return 0;
@@ -335,7 +370,7 @@ static int await_record(mipc_ring *ring, uint64_t timeout_ns)
 				       !has_record(ring)
 			       ? -EPIPE
 			       : -EAGAIN;
-	return event_await(&ring->control->readable, &condition, &wait);
+	return await(ring, &ring->control->readable, &condition, timeout_ns);
 }
 
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
@@ -346,9 +381,12 @@ int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (!err)
-		err = copy_record(ring, ring->consumer.head, buffer, size,
-			ret_len, &next);
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_read(
+					       ring, buffer, size, 0, ret_len))
+				     : err;
+	err = copy_record(
+		ring, ring->consumer.head, buffer, size, ret_len, &next);
 	if (err)
 		return err;
 	free_until(ring, next);
@@ -366,8 +404,10 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 		return -EINVAL;
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_read_batch(
+					       ring, messages, count, 0))
+				     : err;
 	next = ring->consumer.head;
 	for (i = 0; i < count; i++) {
 		size_t len;
@@ -396,8 +436,10 @@ int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
 
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_peek(
+					       ring, 0, ret_data, ret_len))
+				     : err;
 	head = ring->consumer.head; /* a forked child has just adopted it */
 	err = look_at(ring, head, &len, &next);
 	if (err)

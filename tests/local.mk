@@ -2,9 +2,11 @@
 # every scenario in its short form.
 
 UNIT_TESTS = \
+	tests/test_close \
 	tests/test_compare \
 	tests/test_diag \
 	tests/test_event \
+	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \
 	tests/test_kill_step \
@@ -96,7 +98,9 @@ EXTRA_DIST += \
 LIB_STAGE = \
 	tests/lib_stage.c \
 	tests/lib_stage.h
+tests_test_close_SOURCES = tests/test_close.c $(LIB_STAGE)
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
+tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
