@@ -51,6 +51,7 @@ THREAD_TESTS = \
 TREE_CHECKS = \
 	tests/check-cli.sh \
 	tests/check-exports.sh \
+	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
 	tests/check-layering.sh \
