@@ -33,6 +33,7 @@ const char *mipc_strerror(int error)
 		{ENOMEM, "out of memory or address space"},
 		{EBADF, "not an open descriptor"},
 		{EMFILE, "too many open files in this process"},
+		{ECANCELED, "the handle is being closed, or was cancelled"},
 		{ENOTSUP, "this system cannot do it"},
 	};
 

@@ -19,6 +19,8 @@ libmmapipc_internal_la_SOURCES = \
 	lib/event.c \
 	lib/event.h \
 	lib/exports.h \
+	lib/guard.c \
+	lib/guard.h \
 	lib/layout.h \
 	lib/lock.c \
 	lib/lock.h \

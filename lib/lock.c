@@ -166,7 +166,9 @@ static int spin_for(struct mipc_lock *lock, uint32_t name)
 static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 	uint32_t name, struct wait *wait)
 {
-	for (;;) {
+	int err = segment_wait_begin(segment);
+
+	while (!err) {
 		uint32_t seen = word_of(lock);
 		uint64_t nap_ns;
 		/* Having slept, we cannot know who else does: keep the bit. */
@@ -189,7 +191,9 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 		platform_wait(&lock->word, seen, nap_ns);
 		if (word_of(lock) == seen)
 			inquire(lock, segment, seen);
+		err = segment_wait_error(segment);
 	}
+	return err;
 }
 
 /* Somebody who only polls must find a dead owner, too, some time. */

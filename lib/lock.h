@@ -49,7 +49,8 @@ void lock_hand_on(struct mipc_lock *lock);
  * Progress: as long as its owner lives and runs. An owner that died is noticed
  * at once where the system tells of it, else within some milliseconds.
  * Returns 0; 1 (acquired from an owner that died holding it: repair first);
- * -EAGAIN (timeout 0 and taken); -ETIMEDOUT. */
+ * -EAGAIN (timeout 0 and taken); -ETIMEDOUT; and as segment_wait_begin(), which
+ * counts a call that sleeps here. */
 static inline int lock_acquire(
 	struct mipc_lock *lock, struct segment *segment, struct wait *wait)
 {

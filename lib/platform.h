@@ -108,6 +108,15 @@ void platform_unmap(void *base, size_t total_len);
 
 /* platform_prefer_huge - huge pages here, please. As far as possible. */
 void platform_prefer_huge(void *base, size_t total_len);
+/* platform_map_zeroes - private zeroes in the place of what is mapped there.
+ * Async-signal-safe. Returns 0; -errno. */
+int platform_map_zeroes(void *base, size_t len);
+
+/* platform_catch_bus_errors - from now on, when a thread touches mapped memory
+ * behind which there is nothing (any more), have @mend called, in a signal
+ * handler of that thread: true lets it try again; false leaves the signal to
+ * whoever handled it before. Once per process. Returns 0; -errno. */
+int platform_catch_bus_errors(bool (*mend)(void *address));
 
 /* platform_prefault - have every page at hand. As far as possible. */
 void platform_prefault(void *base, size_t total_len);

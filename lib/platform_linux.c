@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,66 @@ int platform_unlink(const char *path)
 void platform_close(int fd)
 {
 	close(fd);
+}
+
+int platform_map_zeroes(void *base, size_t len)
+{
+	void *got = mmap(base, len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	return got == MAP_FAILED ? -errno : 0;
+}
+
+static bool (*mend_bus_error)(void *address);
+static struct sigaction bus_action_before;
+
+/* As if we were not there: whoever handled the signal before us does, and
+ * without such a one the process ends as it would have. */
+static void pass_bus_error_on(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *before = &bus_action_before;
+	bool by_fault = info->si_code > 0;
+
+	if (before->sa_flags & SA_SIGINFO) {
+		before->sa_sigaction(number, info, context);
+	} else if (before->sa_handler == SIG_IGN && !by_fault) {
+		return;
+	} else if (before->sa_handler != SIG_DFL &&
+		   before->sa_handler != SIG_IGN) {
+		before->sa_handler(number);
+	} else {
+		/* A fault comes again at once; what was sent must be sent
+		 * again, and arrives when we return. */
+		signal(number, SIG_DFL);
+		if (!by_fault)
+			raise(number);
+	}
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	if (info->si_code <= 0 || !mend_bus_error(info->si_addr))
+		pass_bus_error_on(number, info, context);
+	errno = saved;
+}
+
+int platform_catch_bus_errors(bool (*mend)(void *address))
+{
+	struct sigaction action = {.sa_sigaction = on_bus_error};
+
+	if (sigaction(SIGBUS, NULL, &bus_action_before))
+		return -errno;
+	/* What the one before us counts on; and its own stack if it has one,
+	 * which a handler that needs none does not mind. */
+	action.sa_mask = bus_action_before.sa_mask;
+	action.sa_flags =
+		SA_SIGINFO | SA_ONSTACK |
+		(bus_action_before.sa_flags & (SA_NODEFER | SA_RESTART));
+	mend_bus_error = mend;
+	/* The kernel's entry orders the above before any handler's run. */
+	return sigaction(SIGBUS, &action, NULL) ? -errno : 0;
 }
 
 static struct flock byte_range(uint64_t first, uint64_t count, short type)

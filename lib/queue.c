@@ -49,7 +49,7 @@ static inline __attribute__((always_inline)) int put_locked(
 	uint64_t tail =
 		atomic_load_explicit(&side->position, memory_order_relaxed);
 	uint64_t start = tail;
-	uint64_t room;
+	uint64_t room = 0;
 	unsigned i;
 
 	for (i = 0; i < count; i++) {
@@ -210,13 +210,17 @@ static inline __attribute__((always_inline)) int get(mipc_queue *queue,
 
 	if (__builtin_expect(rc > 0, 1))
 		event_notify_unlocked(&queue->control->producers.event, rc);
+	segment_wait_end();
 	return rc;
 }
 
 int mipc_queue_put_batch(mipc_queue *queue, const struct iovec *messages,
 	unsigned count, uint64_t timeout_ns)
 {
-	return put(queue, messages, count, timeout_ns);
+	int rc = put(queue, messages, count, timeout_ns);
+
+	segment_wait_end();
+	return rc;
 }
 
 int mipc_queue_get_batch(mipc_queue *queue, struct iovec *messages,
@@ -231,6 +235,7 @@ int mipc_queue_put(
 	const struct iovec message = {(void *)data, len};
 	int rc = put(queue, &message, 1, timeout_ns);
 
+	segment_wait_end();
 	return rc < 0 ? rc : 0;
 }
 

@@ -39,17 +39,13 @@ static int take_census(const mipc_queue *queue, uint64_t head, uint64_t tail,
 	return 0;
 }
 
-int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns)
+/* Under the consumers' lock. */
+static int clear_locked(mipc_queue *queue)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
 	struct walk walk = {0};
 	uint64_t word = 0, position = 0;
-	int rc = queue_enter(queue);
+	int rc;
 
-	if (!rc)
-		rc = side_lock(queue, CONSUMERS, &wait);
-	if (rc)
-		return rc;
 	/* From the head, up to what was there when we came. */
 	queue_look_again(queue);
 	side_other(queue, CONSUMERS, true);
@@ -60,9 +56,23 @@ int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns)
 		walk_end(queue, &walk);
 		rc = 0;
 	}
-	side_unlock(queue, CONSUMERS);
+	return rc;
+}
+
+int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns)
+{
+	struct wait wait = queue_wait(queue, timeout_ns);
+	int rc = queue_enter(queue);
+
+	if (!rc)
+		rc = side_lock(queue, CONSUMERS, &wait);
+	if (!rc) {
+		rc = clear_locked(queue);
+		side_unlock(queue, CONSUMERS);
+	}
 	if (!rc)
 		event_notify(&queue->control->producers.event, INT_MAX);
+	segment_wait_end();
 	return rc;
 }
 
@@ -186,6 +196,12 @@ static int join(struct segment *segment)
 	return 0;
 }
 
+static void spoil(struct segment *segment)
+{
+	queue_broken((mipc_queue *)((char *)segment -
+				    offsetof(struct mipc_queue, segment)));
+}
+
 static mipc_queue *allocate(const struct mipc_options *options)
 {
 	mipc_queue *queue = calloc(1, sizeof(*queue));
@@ -194,6 +210,7 @@ static mipc_queue *allocate(const struct mipc_options *options)
 		return NULL;
 	queue->segment.bury = bury;
 	queue->segment.join = join;
+	queue->segment.spoil = spoil;
 	queue->dead_letter_after = options ? options->dead_letter_after : 0;
 	queue->spin_us = options ? options->spin_us : 0;
 	return queue;
@@ -280,6 +297,11 @@ void mipc_queue_close(mipc_queue *queue)
 		return;
 	segment_close(&queue->segment);
 	free(queue);
+}
+
+void mipc_queue_cancel(mipc_queue *queue)
+{
+	segment_cancel(&queue->segment);
 }
 
 int mipc_queue_unlink(const char *name)

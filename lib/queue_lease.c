@@ -78,7 +78,7 @@ static int reserve_locked(
 	uint64_t need = record_bytes(len);
 	uint64_t word = record_owned(record_word(len), RECORD_WRITING,
 		queue->segment.party, queue->segment.generation);
-	uint64_t room;
+	uint64_t room = 0;
 	int err = queue_find_room(queue, tail, need, &room);
 
 	if (err)
@@ -117,6 +117,7 @@ int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
 		if (!rc && wait_left_ns(&wait, 1) == 0)
 			rc = -ETIMEDOUT;
 	}
+	segment_wait_end();
 	return rc;
 }
 
@@ -179,7 +180,11 @@ static int acquire_locked(mipc_queue *queue, void *items, unsigned count)
 int mipc_queue_acquire_batch(mipc_queue *queue, struct mipc_lease *ret_leases,
 	unsigned count, uint64_t timeout_ns)
 {
-	return queue_take(queue, acquire_locked, ret_leases, count, timeout_ns);
+	int rc = queue_take(
+		queue, acquire_locked, ret_leases, count, timeout_ns);
+
+	segment_wait_end();
+	return rc;
 }
 
 int mipc_queue_acquire(
@@ -276,11 +281,12 @@ int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
 
 	if (!err)
 		err = side_lock(queue, CONSUMERS, &wait);
-	if (err)
-		return err;
-	err = get_dead_locked(queue, buffer, size, ret_len);
-	side_unlock(queue, CONSUMERS);
-	if (!err)
-		queue_tend(queue, false);
+	if (!err) {
+		err = get_dead_locked(queue, buffer, size, ret_len);
+		side_unlock(queue, CONSUMERS);
+		if (!err)
+			queue_tend(queue, false);
+	}
+	segment_wait_end();
 	return err;
 }

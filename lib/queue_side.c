@@ -127,14 +127,15 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 		side_unlock(queue, CONSUMERS);
 		return;
 	}
+	/* First, so that the head passes at once what was a dead one's. */
+	if (ask_after_the_dead)
+		settle(queue, &walk, &changed);
 	while (walk.run != walk.tail &&
 		!load_record(queue, walk.run, walk.tail - walk.run, &word) &&
 		record_state(word) == RECORD_DONE) {
 		walk.run = behind(walk.run, word);
 		walk.count++;
 	}
-	if (ask_after_the_dead)
-		settle(queue, &walk, &changed);
 	/* Where it was, so that a waiter does not find the same again; at the
 	 * new head if there is something new to find. */
 	if (changed || walk.at - walk.head < walk.run - walk.head)
@@ -188,18 +189,27 @@ static bool may_get(void *arg)
 static int tend_before_nap(void *arg)
 {
 	const struct side_wait *side = arg;
+	int err = segment_wait_error(&side->queue->segment);
 
-	if (!mipc_queue_empty(side->queue))
+	if (!err && !mipc_queue_empty(side->queue))
 		queue_tend(side->queue, true);
-	return 0;
+	return err;
 }
 
 /* A wait that is over before its first nap has not tended yet. */
 static int await(struct mipc_event *event, const struct condition *condition,
 	struct wait *wait)
 {
-	int rc = event_await(event, condition, wait);
+	const struct side_wait *side = condition->arg;
+	int rc;
 
+	if (condition->met(condition->arg))
+		return 0;
+	if (wait_polls(wait))
+		return -EAGAIN;
+	rc = segment_wait_begin(&side->queue->segment);
+	if (!rc)
+		rc = event_await(event, condition, wait);
 	if (rc == -ETIMEDOUT)
 		condition->hopeless(condition->arg);
 	return rc;

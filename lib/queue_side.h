@@ -16,7 +16,8 @@
 void side_repair(mipc_queue *queue, struct mipc_queue_side *side);
 
 /* side_lock, side_unlock - with what a dead owner left repaired.
- * side_lock returns 0; -EAGAIN; -ETIMEDOUT. */
+ * side_lock returns 0; -EAGAIN; -ETIMEDOUT; -ECANCELED; -EBADMSG. Whoever calls
+ * it with a timeout ends in segment_wait_end(). */
 static inline int side_lock(
 	mipc_queue *queue, enum side_index index, struct wait *wait)
 {
@@ -120,7 +121,7 @@ static inline bool queue_may_get(const mipc_queue *queue)
 }
 
 /* queue_await_room, queue_await_message - sleep until a try is worth while.
- * Return 0; -EAGAIN; -ETIMEDOUT. */
+ * Return 0; -EAGAIN; -ETIMEDOUT; -ECANCELED; -EBADMSG. Then as side_lock(). */
 int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait);
 int queue_await_message(mipc_queue *queue, struct wait *wait);
 
@@ -144,7 +145,7 @@ void queue_look_again(mipc_queue *queue);
 /* queue_take - wait for messages, and have @take take some of them, under the
  * consumers' lock: it returns how many, -EAGAIN when there are none after all,
  * or an error. Inline, so that @take is.
- * Returns as @take; -EAGAIN; -ETIMEDOUT. */
+ * Returns as @take; -EAGAIN; -ETIMEDOUT; -ECANCELED. Then as side_lock(). */
 static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 	int (*take)(mipc_queue *queue, void *items, unsigned count),
 	void *items, unsigned count, uint64_t timeout_ns)

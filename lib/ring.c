@@ -35,13 +35,15 @@ enum {
 	/* A poll that finds nothing asks after the other side's life only now
 	 * and then: the question is a system call. */
 	IDLE_POLLS_PER_QUESTION = 1024,
+	/* From a wait: worth a try, to be made without one. The call is then
+	 * counted, and must end in end_wait(). So those who need not wait do
+	 * not even ask whether they have. */
+	WAITED = 1,
 };
 
 static int broken(mipc_ring *ring)
 {
-	atomic_store_explicit(&ring->broken, -EBADMSG, memory_order_relaxed);
-	/* Every later call comes to enter_slowly(). release: and sees why. */
-	atomic_store_explicit(&ring->roles, 0, memory_order_release);
+	ring_break(ring);
 	return -EBADMSG;
 }
 
@@ -128,6 +130,27 @@ struct room_wait {
 	uint64_t need;
 };
 
+/* The end of a call that waited, with its result. */
+static int end_wait(int rc)
+{
+	segment_wait_end();
+	return rc;
+}
+
+/* Wait on one of the ring's events. Returns WAITED; -ETIMEDOUT; -EPIPE;
+ * -ECANCELED; -EBADMSG. */
+static __attribute__((noinline, cold)) int await(mipc_ring *ring,
+	struct mipc_event *event, const struct condition *condition,
+	uint64_t timeout_ns)
+{
+	struct wait wait = {timeout_ns, 0, ring->spin_us};
+	int err = segment_wait_begin(&ring->segment);
+
+	if (!err)
+		err = event_await(event, condition, &wait);
+	return err ? end_wait(err) : WAITED;
+}
+
 static bool has_room(void *arg)
 {
 	const struct room_wait *room = arg;
@@ -139,7 +162,10 @@ static bool has_room(void *arg)
 static int consumer_gone(void *arg)
 {
 	const struct room_wait *room = arg;
+	int err = segment_wait_error(&room->ring->segment);
 
+	if (err)
+		return err;
 	return ring_peer_gone(room->ring, MIPC_RING_CONSUMER) && !has_room(arg)
 		       ? -EPIPE
 		       : 0;
@@ -151,16 +177,13 @@ static __attribute__((noinline)) int await_room_full(
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
-	int err;
 
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
 			       &ring->producer.idle_polls)
 			       ? -EPIPE
 			       : -EAGAIN;
-	err = event_await(&ring->control->writable, &condition, &wait);
-	return err ? err : check_room(ring, need);
+	return await(ring, &ring->control->writable, &condition, timeout_ns);
 }
 
 /* Wait until a record of @need bytes fits. */
@@ -193,8 +216,10 @@ int mipc_ring_write(
 		err = check_len(ring, len);
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED
+			       ? end_wait(mipc_ring_write(ring, data, len, 0))
+			       : err;
 	fill_record(ring, ring->producer.tail, data, len);
 	publish(ring, len, ring->producer.tail + record_bytes(len));
 	return 0;
@@ -214,8 +239,10 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 	if (!err)
 		err = await_room(
 			ring, record_bytes(messages[0].iov_len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_write_batch(
+					       ring, messages, count, 0))
+				     : err;
 	end = ring->producer.tail;
 	for (i = 0; i < count; i++) {
 		uint64_t next = end + record_bytes(messages[i].iov_len);
@@ -248,8 +275,10 @@ int mipc_ring_reserve(
 		err = check_len(ring, len);
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_reserve(
+					       ring, len, 0, ret_data))
+				     : err;
 	ring->producer.reserved = record_bytes(len);
 	*ret_data = record_at(
 		&ring->segment, ring->producer.tail + RECORD_HEADER_BYTES);
@@ -329,6 +358,11 @@ static inline bool has_record(void *arg)
 /* Gone, and nothing written in between. */
 static int producer_gone(void *arg)
 {
+	const mipc_ring *ring = arg;
+	int err = segment_wait_error(&ring->segment);
+
+	if (err)
+		return err;
 	return ring_peer_gone(arg, MIPC_RING_PRODUCER) && !has_record(arg)
 		       ? -EPIPE
 		       : 0;
@@ -339,7 +373,6 @@ static __attribute__((noinline)) int await_record_empty(
 	mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
 
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_PRODUCER,
@@ -347,7 +380,7 @@ static __attribute__((noinline)) int await_record_empty(
 				       !has_record(ring)
 			       ? -EPIPE
 			       : -EAGAIN;
-	return event_await(&ring->control->readable, &condition, &wait);
+	return await(ring, &ring->control->readable, &condition, timeout_ns);
 }
 
 static inline int await_record(mipc_ring *ring, uint64_t timeout_ns)
@@ -365,9 +398,12 @@ int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (!err)
-		err = copy_record(ring, ring->consumer.head, buffer, size,
-			ret_len, &next);
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_read(
+					       ring, buffer, size, 0, ret_len))
+				     : err;
+	err = copy_record(
+		ring, ring->consumer.head, buffer, size, ret_len, &next);
 	if (err)
 		return err;
 	free_until(ring, next);
@@ -385,8 +421,10 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 		return -EINVAL;
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_read_batch(
+					       ring, messages, count, 0))
+				     : err;
 	next = ring->consumer.head;
 	for (i = 0; i < count; i++) {
 		size_t len;
@@ -415,8 +453,10 @@ int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
 
 	if (!err)
 		err = await_record(ring, timeout_ns);
-	if (err)
-		return err;
+	if (__builtin_expect(err != 0, 0))
+		return err == WAITED ? end_wait(mipc_ring_peek(
+					       ring, 0, ret_data, ret_len))
+				     : err;
 	head = ring->consumer.head; /* a forked child has just adopted it */
 	err = look_at(ring, head, &len, &next);
 	if (err)

@@ -4,6 +4,7 @@
 #ifndef MIPC_RING_HANDLE_H
 #define MIPC_RING_HANDLE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,9 +39,19 @@ static inline _Atomic uint32_t *role_word(const mipc_ring *ring, unsigned role)
 					  : &ring->control->consumer;
 }
 
+/* From now on every call ends in enter_slowly(), with -EBADMSG. */
+static inline void ring_break(mipc_ring *ring)
+{
+	/* relaxed: the next store orders it */
+	atomic_store_explicit(&ring->broken, -EBADMSG, memory_order_relaxed);
+	/* release: who sees that it has no role sees why; pairs with the
+	 * acquire in roles_of() */
+	atomic_store_explicit(&ring->roles, 0, memory_order_release);
+}
+
 static inline unsigned roles_of(const mipc_ring *ring)
 {
-	/* acquire: pairs with broken() */
+	/* acquire: pairs with ring_break() */
 	return atomic_load_explicit(&ring->roles, memory_order_acquire);
 }
 

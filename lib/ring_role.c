@@ -163,6 +163,11 @@ static void bury(struct segment *segment, uint32_t slot)
 	leave_roles(ring_of(segment), slot);
 }
 
+static void spoil(struct segment *segment)
+{
+	ring_break(ring_of(segment));
+}
+
 static int allocate(unsigned roles, const struct mipc_options *options,
 	mipc_ring **ret_ring)
 {
@@ -177,6 +182,7 @@ static int allocate(unsigned roles, const struct mipc_options *options,
 	memset(ring, 0, sizeof(*ring));
 	ring->segment.bury = bury;
 	ring->segment.join = join;
+	ring->segment.spoil = spoil;
 	atomic_init(&ring->roles, roles);
 	ring->spin_us = options ? options->spin_us : 0;
 	*ret_ring = ring;
@@ -257,10 +263,17 @@ void mipc_ring_close(mipc_ring *ring)
 {
 	if (!ring)
 		return;
+	/* The threads that wait first: they may hold the role. */
+	segment_drain(&ring->segment);
 	if (segment_is_ours(&ring->segment))
 		leave_roles(ring, ring->segment.party);
 	segment_close(&ring->segment);
 	free(ring);
+}
+
+void mipc_ring_cancel(mipc_ring *ring)
+{
+	segment_cancel(&ring->segment);
 }
 
 int mipc_ring_unlink(const char *name)

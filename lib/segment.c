@@ -25,12 +25,18 @@
 
 #include <mmapipc/mmapipc.h>
 
+#include "guard.h"
 #include "party.h"
 #include "platform.h"
 
-enum { OPEN_TRIES = 8 }; /* races with unlink and re-create, not attackers */
+enum {
+	OPEN_TRIES = 8, /* races with unlink and re-create, not attackers */
+	DRAIN_PAUSE_NS = 100000,
+};
 
 uint32_t segment_epoch = 1;
+_Thread_local struct segment *segment_waiting
+	__attribute__((tls_model("initial-exec")));
 
 /* All handles of this process, for the fork handlers. */
 static pthread_mutex_t handles_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -60,6 +66,9 @@ static void after_fork_child(void)
 		if (s->fd >= 0)
 			platform_close(s->fd);
 		s->fd = fd;
+		/* Their threads stayed with the parent. relaxed: we are the
+		 * only one here */
+		atomic_store_explicit(&s->waiting, 0, memory_order_relaxed);
 	}
 	party_after_fork();
 	pthread_mutex_unlock(&handles_mutex);
@@ -164,11 +173,17 @@ static int map_segment(struct segment *segment, int fd, enum mipc_kind kind,
 	segment->file_bytes = len;
 	segment->map_bytes = len + mirror_len;
 	segment->home_namespace = header->home_namespace;
-	return 0;
+	err = guard_watch(segment);
+	if (err) {
+		platform_unmap(base, segment->map_bytes);
+		platform_close(segment->fd);
+	}
+	return err;
 }
 
 static void unmap_segment(struct segment *segment)
 {
+	guard_unwatch(segment);
 	platform_unmap(segment->shared, segment->map_bytes);
 	if (segment->fd >= 0)
 		platform_close(segment->fd);
@@ -532,8 +547,57 @@ out:
 	return err;
 }
 
+int segment_wait_begin(struct segment *segment)
+{
+	if (segment_waiting != segment) {
+		segment_waiting = segment;
+		/* V1: seq_cst: either segment_drain() sees us (V4) or we see
+		 * that it came (V2) */
+		atomic_fetch_add_explicit(
+			&segment->waiting, 1, memory_order_seq_cst);
+	}
+	/* V2 */
+	return atomic_load_explicit(&segment->wait_error, memory_order_seq_cst);
+}
+
+void segment_wait_done(void)
+{
+	struct segment *segment = segment_waiting;
+
+	segment_waiting = NULL;
+	/* release: all that the call did in there comes first; pairs with V4 */
+	atomic_fetch_sub_explicit(&segment->waiting, 1, memory_order_release);
+}
+
+void segment_cancel(struct segment *segment)
+{
+	int none = 0;
+
+	/* V3: pairs with V2. What was said before it stays. */
+	atomic_compare_exchange_strong_explicit(&segment->wait_error, &none,
+		-ECANCELED, memory_order_seq_cst, memory_order_relaxed);
+}
+
+void segment_drain(struct segment *segment)
+{
+	segment_cancel(segment);
+	/* V4: sees V1, or the end of the call with all that it did. Not for
+	 * ever: a wait looks at wait_error before each of its naps. */
+	while (atomic_load_explicit(&segment->waiting, memory_order_seq_cst))
+		platform_sleep_ns(DRAIN_PAUSE_NS);
+}
+
+void segment_spoil(struct segment *segment)
+{
+	/* relaxed: see segment_wait_error() */
+	atomic_store_explicit(
+		&segment->wait_error, -EBADMSG, memory_order_relaxed);
+	segment->spoil(segment);
+}
+
 void segment_close(struct segment *segment)
 {
+	segment_drain(segment);
 	pthread_mutex_lock(&handles_mutex);
 	forget(segment);
 	/* A copy in a forked child that was never used holds no slot. */

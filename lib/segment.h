@@ -40,6 +40,13 @@ struct segment {
 	 * party, before anybody can find a new segment: take what it needs.
 	 * Returns 0 or the error that attaching ends with. NULL: nothing. */
 	int (*join)(struct segment *segment);
+	/* spoil - the file was taken away from under the mapping: have every
+	 * later call fail. In a signal handler: atomic stores only. */
+	void (*spoil)(struct segment *segment);
+	/* 0, or what each wait of this handle ends with. */
+	_Atomic int wait_error;
+	/* Calls of this process that wait, or have waited and go on. */
+	_Atomic unsigned waiting;
 	struct segment *next, **link; /* all handles of this process */
 };
 
@@ -65,6 +72,16 @@ int segment_open(struct segment *segment, const char *name, enum mipc_kind kind,
 /* segment_from_fd - the same for a descriptor. @fd: caller keeps. */
 int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
 	const struct mipc_options *options);
+
+/* segment_cancel - from now on no call on this handle waits: -ECANCELED. */
+void segment_cancel(struct segment *segment);
+
+/* segment_drain - the same, and return when none of this process's threads is in
+ * a call that waited. Before the handle is taken apart. */
+void segment_drain(struct segment *segment);
+
+/* segment_spoil - see ->spoil. Async-signal-safe. */
+void segment_spoil(struct segment *segment);
 
 /* segment_share_fd - the descriptor to pass on: the segment's, valid until it is
  * closed. Returns it; -ENOTSUP (it has a name). */
@@ -99,6 +116,33 @@ static inline int segment_enter(struct segment *segment)
 	if (__builtin_expect(segment_is_ours(segment), 1))
 		return 0;
 	return segment_reattach(segment);
+}
+
+/* The segment on which this thread's call has waited: it is counted in there
+ * until the call returns. */
+extern _Thread_local struct segment *segment_waiting
+	__attribute__((tls_model("initial-exec")));
+
+/* segment_wait_begin - a call is about to wait, which is slow anyhow: have
+ * segment_close() wait for it. Any number of times in a call.
+ * Returns 0; -ECANCELED, -EBADMSG: it must not wait. */
+int segment_wait_begin(struct segment *segment);
+
+/* segment_wait_error - 0, or what a wait must end with now. */
+static inline int segment_wait_error(const struct segment *segment)
+{
+	/* relaxed: seen some time; nothing else goes with it */
+	return atomic_load_explicit(&segment->wait_error, memory_order_relaxed);
+}
+
+void segment_wait_done(void);
+
+/* segment_wait_end - at the end of every call that may have waited: from here on
+ * it does not touch the handle. */
+static inline void segment_wait_end(void)
+{
+	if (__builtin_expect(segment_waiting != NULL, 0))
+		segment_wait_done();
 }
 
 /* segment_round_capacity - up to a power of two of at least a page.

@@ -8,6 +8,7 @@
 #include <mmapipc/shm.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,43 @@
 
 struct mipc_shm {
 	struct segment segment;
+	/* What is in bounds: all of it, or nothing once the file was taken away
+	 * (guard.c), so that each call looks at no more than it has to. */
+	_Atomic uint64_t limit_bytes;
 };
+
+/* Async-signal-safe. */
+static void spoil(struct segment *segment)
+{
+	struct mipc_shm *shm =
+		(struct mipc_shm *)((char *)segment -
+				    offsetof(struct mipc_shm, segment));
+
+	/* relaxed: calls that are under way go on, over zeroes */
+	atomic_store_explicit(&shm->limit_bytes, 0, memory_order_relaxed);
+}
+
+static mipc_shm *allocate(void)
+{
+	mipc_shm *shm = calloc(1, sizeof(*shm));
+
+	if (shm) {
+		shm->segment.spoil = spoil;
+		atomic_init(&shm->limit_bytes, UINT64_MAX);
+	}
+	return shm;
+}
+
+/* @shm was attached: what is in bounds, unless it is spoiled already. */
+static void set_limit(mipc_shm *shm)
+{
+	uint64_t none = UINT64_MAX;
+
+	/* relaxed: nobody else has the handle yet, but for spoil() */
+	atomic_compare_exchange_strong_explicit(&shm->limit_bytes, &none,
+		shm->segment.capacity_bytes, memory_order_relaxed,
+		memory_order_relaxed);
+}
 
 int mipc_shm_create(const char *name, uint64_t size_bytes,
 	const struct mipc_options *options, mipc_shm **ret_shm)
@@ -25,7 +62,7 @@ int mipc_shm_create(const char *name, uint64_t size_bytes,
 
 	if (size_bytes == 0 || size_bytes > MIPC_SHM_SIZE_MAX || !ret_shm)
 		return -EINVAL;
-	shm = calloc(1, sizeof(*shm));
+	shm = allocate();
 	if (!shm)
 		return -ENOMEM;
 	err = segment_create(
@@ -34,6 +71,7 @@ int mipc_shm_create(const char *name, uint64_t size_bytes,
 		free(shm);
 		return err;
 	}
+	set_limit(shm);
 	*ret_shm = shm;
 	return 0;
 }
@@ -47,7 +85,7 @@ static int open_shm(const char *name, int fd,
 
 	if (!ret_shm)
 		return -EINVAL;
-	shm = calloc(1, sizeof(*shm));
+	shm = allocate();
 	if (!shm)
 		return -ENOMEM;
 	err = name ? segment_open(&shm->segment, name, MIPC_KIND_SHM, options)
@@ -56,6 +94,7 @@ static int open_shm(const char *name, int fd,
 		free(shm);
 		return err;
 	}
+	set_limit(shm);
 	*ret_shm = shm;
 	return 0;
 }
@@ -103,15 +142,23 @@ uint64_t mipc_shm_size(const mipc_shm *shm)
 /* Are @len bytes at @offset inside? No overflow, whatever they are. */
 static int check_range(const mipc_shm *shm, uint64_t offset, uint64_t len)
 {
-	uint64_t size = shm->segment.capacity_bytes;
+	/* relaxed: see spoil() */
+	uint64_t limit =
+		atomic_load_explicit(&shm->limit_bytes, memory_order_relaxed);
 
-	return offset > size || len > size - offset ? -ERANGE : 0;
+	if (__builtin_expect(offset <= limit && len <= limit - offset, 1))
+		return 0;
+	return segment_wait_error(&shm->segment) ? -EBADMSG : -ERANGE;
 }
 
 int mipc_shm_clear(mipc_shm *shm)
 {
-	memset(shm->segment.data, 0, (size_t)shm->segment.capacity_bytes);
-	return 0;
+	int err = check_range(shm, 0, shm->segment.capacity_bytes);
+
+	if (!err)
+		memset(shm->segment.data, 0,
+			(size_t)shm->segment.capacity_bytes);
+	return err;
 }
 
 int mipc_shm_read(

@@ -59,11 +59,18 @@ includes $lib | grep ':<' | grep -v '^lib/platform_[a-z0-9_]*\.c:' |
 	complain 'only lib/platform_*.c includes a header of the operating system' ||
 	true
 
-# 4. One file knows hwloc.
+# 4. Nothing in shared memory that only the C library understands, and no lock
+#    that goes with any descriptor of its file: docs/design.md, "Facts and their
+#    tests".
+grep -nE 'PTHREAD_(PROCESS_SHARED|MUTEX_ROBUST)|pthread_(mutex|cond|rwlock)attr|pthread_cond|sem_init|\<F_SETLKW?\>' \
+	$lib /dev/null | complain 'no pthread object and no POSIX record lock' ||
+	true
+
+# 5. One file knows hwloc.
 includes $harness | grep 'hwloc' | grep -v '^harness/topo\.c:' |
 	complain 'only topo.c includes hwloc.h' || true
 
-# 5. Whatever shows a result reads the result: pure helpers, and their own.
+# 6. Whatever shows a result reads the result: pure helpers, and their own.
 for file in $harness; do
 	case ${file#harness/} in
 	axes*.[ch] | compare*.[ch] | export_*.[ch] | figure*.[ch] | gate*.[ch] | \

@@ -2,15 +2,19 @@
 # every scenario in its short form.
 
 UNIT_TESTS = \
+	tests/test_close \
 	tests/test_compare \
 	tests/test_diag \
 	tests/test_event \
+	tests/test_facts \
+	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \
 	tests/test_kill_step \
 	tests/test_lock \
 	tests/test_memfd \
 	tests/test_memory \
+	tests/test_namespace \
 	tests/test_plan \
 	tests/test_queue \
 	tests/test_queue_kill \
@@ -48,6 +52,7 @@ THREAD_TESTS = \
 TREE_CHECKS = \
 	tests/check-cli.sh \
 	tests/check-exports.sh \
+	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
 	tests/check-layering.sh \
@@ -97,9 +102,13 @@ EXTRA_DIST += \
 LIB_STAGE = \
 	tests/lib_stage.c \
 	tests/lib_stage.h
+tests_test_close_SOURCES = tests/test_close.c $(LIB_STAGE)
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
+tests_test_facts_SOURCES = tests/test_facts.c $(LIB_STAGE)
+tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_memory_SOURCES = tests/test_memory.c $(LIB_STAGE)
+tests_test_namespace_SOURCES = tests/test_namespace.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
 tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)

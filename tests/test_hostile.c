@@ -8,11 +8,13 @@
 #include "lib_stage.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>
+#include <mmapipc/shm.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -106,6 +108,41 @@ static void buffers_reset(struct buffers *buffers, uint64_t *seed)
 	}
 }
 
+/* Reserve and commit; every byte in between is touched. */
+static void fill_in_place(
+	mipc_ring *ring, size_t len, uint64_t timeout_ns, uint64_t round)
+{
+	void *place = NULL;
+	int rc = mipc_ring_reserve(ring, len, timeout_ns, &place);
+
+	want_answer("mipc_ring_reserve", rc, round);
+	if (rc)
+		return;
+	memset(place, 0x2a, len);
+	/* Of less, and once too often. */
+	ANSWER(mipc_ring_commit(ring, len / 2));
+	rc = mipc_ring_commit(ring, 0);
+	WANT_TRUE(rc == -EINVAL || rc == -EBADMSG);
+}
+
+/* Peek and release; every byte in between is touched. */
+static void look_in_place(mipc_ring *ring, uint64_t timeout_ns, uint64_t round)
+{
+	const void *data = NULL;
+	size_t len = 0;
+	volatile uint8_t last;
+	int rc = mipc_ring_peek(ring, timeout_ns, &data, &len);
+
+	want_answer("mipc_ring_peek", rc, round);
+	if (rc)
+		return;
+	WANT_TRUE(len <= mipc_ring_max_len(ring));
+	for (size_t i = 0; i < len; i++)
+		last = ((const uint8_t *)data)[i];
+	(void)last;
+	ANSWER(mipc_ring_release(ring));
+}
+
 static void call_ring(
 	mipc_ring *ring, struct buffers *b, uint64_t *seed, uint64_t round)
 {
@@ -113,7 +150,14 @@ static void call_ring(
 	size_t len = lib_random(seed) % 600;
 
 	buffers_reset(b, seed);
-	switch (lib_random(seed) % 9) {
+	switch (lib_random(seed) % 12) {
+	case 9:
+		fill_in_place(ring, len, timeout_ns, round);
+		break;
+	case 10:
+	case 11:
+		look_in_place(ring, timeout_ns, round);
+		break;
 	case 0:
 	case 1:
 		ANSWER(mipc_ring_write(ring, b->out, len, timeout_ns));
@@ -283,6 +327,34 @@ START_TEST(test_hostile_queue_scribbled_between_calls_answers)
 }
 END_TEST
 
+/* Offsets and lengths that a check could get wrong; the answer follows from
+ * them alone. */
+static void call_shm(mipc_shm *shm, uint64_t size, uint64_t *seed)
+{
+	const uint64_t offsets[] = {0, 1, 8, size - 8, size - 1, size, size + 1,
+		size + 8, UINT64_MAX, UINT64_MAX - 7, lib_random(seed),
+		lib_random(seed) % size};
+	uint64_t offset = offsets[lib_random(seed) % COUNT(offsets)];
+	uint64_t len = lib_random(seed) % 64;
+	bool inside = offset <= size && len <= size - offset;
+	bool word = offset <= size && size - offset >= 8;
+	int word_rc = !word ? -ERANGE : offset % 8 ? -EINVAL : 0;
+	uint8_t buffer[64] = {0};
+	uint64_t value = 0;
+	void *view;
+
+	WANT(mipc_shm_read(shm, offset, buffer, (size_t)len),
+		inside ? 0 : -ERANGE);
+	WANT(mipc_shm_write(shm, offset, buffer, (size_t)len),
+		inside ? 0 : -ERANGE);
+	WANT(mipc_shm_read_u64(shm, offset, &value), word_rc);
+	WANT(mipc_shm_write_u64(shm, offset, value), word_rc);
+	WANT(mipc_shm_add_u64(shm, offset, 1, &value), word_rc);
+	WANT(mipc_shm_view(shm, offset, (size_t)len, &view),
+		inside ? 0 : -ERANGE);
+	WANT(mipc_shm_size(shm), size);
+}
+
 struct attack {
 	char name[LIB_NAME_BYTES];
 	uint64_t seed;
@@ -373,6 +445,53 @@ START_TEST(test_hostile_queue_under_a_live_scribbler_answers)
 }
 END_TEST
 
+/* The header too: it was read once. */
+static void attack_every_byte(void *arg)
+{
+	struct attack *attack = arg;
+	struct lib_view view;
+
+	lib_view_open(&view, attack->name);
+	lib_step(attack->step, 1);
+	for (;;) {
+		uint64_t r = lib_random(&attack->seed);
+		bool data = r & 1;
+		size_t at = data ? view.bytes - view.data_bytes : 0;
+		size_t len =
+			data ? view.data_bytes : sizeof(struct mipc_segment);
+
+		at += (size_t)((r >> 8) % (len / 8)) * 8;
+		atomic_store_explicit(
+			(_Atomic uint64_t *)(void *)((uint8_t *)view.shared +
+						     at),
+			lib_random(&attack->seed), memory_order_relaxed);
+	}
+}
+
+START_TEST(test_hostile_shm_under_a_live_scribbler_keeps_its_bounds)
+{
+	const uint64_t size = 10000; /* no whole pages */
+	struct attack attack = {.seed = lib_seed("live shm")};
+	uint64_t seed = attack.seed;
+	mipc_shm *shm;
+	char path[LIB_PATH_BYTES];
+	pid_t child;
+
+	attack.step = lib_shared(sizeof(*attack.step));
+	lib_name(attack.name);
+	WANT(mipc_shm_create(attack.name, size, NULL, &shm), 0);
+	child = lib_spawn(attack_every_byte, &attack);
+	lib_await(attack.step, 1);
+	for (uint64_t round = 0; round < LIVE_CALLS * 10; round++)
+		call_shm(shm, size, &seed);
+	lib_kill(child);
+	mipc_shm_close(shm);
+	/* By now it may be a segment no more. */
+	lib_path(path, attack.name);
+	WANT(remove(path), 0);
+}
+END_TEST
+
 START_TEST(test_hostile_broken_handle_stays_broken)
 {
 	char name[LIB_NAME_BYTES];
@@ -428,6 +547,7 @@ int main(void)
 		test_hostile_queue_scribbled_between_calls_answers,
 		test_hostile_ring_under_a_live_scribbler_answers,
 		test_hostile_queue_under_a_live_scribbler_answers,
+		test_hostile_shm_under_a_live_scribbler_keeps_its_bounds,
 		test_hostile_broken_handle_stays_broken,
 	};
 

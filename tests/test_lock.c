@@ -85,8 +85,10 @@ static void stage_close(struct stage *stage)
 static int acquire(struct stage *stage, uint64_t timeout_ns)
 {
 	struct wait wait = {timeout_ns, 0, 0};
+	int rc = lock_acquire(lock_of(stage), stage->used, &wait);
 
-	return lock_acquire(lock_of(stage), stage->used, &wait);
+	segment_wait_end();
+	return rc;
 }
 
 /* In a child: hold the lock in the way that the stage says, for ever. */

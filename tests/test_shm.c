@@ -471,7 +471,8 @@ START_TEST(test_strerror_every_documented_error_has_its_own_words)
 {
 	static const int documented[] = {EAGAIN, ETIMEDOUT, EPIPE, EBUSY,
 		EMSGSIZE, EBADMSG, EILSEQ, EPROTOTYPE, EPROTO, EEXIST, ENOENT,
-		ENOSPC, EPERM, ELOOP, EINVAL, ERANGE, ENOTSUP, ENAMETOOLONG};
+		ENOSPC, EPERM, ELOOP, EINVAL, ERANGE, ENOTSUP, ENAMETOOLONG,
+		ECANCELED};
 	const size_t count = sizeof(documented) / sizeof(documented[0]);
 	const char *other = mipc_strerror(-EXDEV);
 

@@ -25,6 +25,8 @@
  *   -EBADF         from_fd: not an open descriptor
  *   -EINVAL        an argument is out of range
  *   -ERANGE        shm: offset and length lie outside the segment
+ *   -ECANCELED     would have to wait, or waited, on a handle that is cancelled
+ *                  or being closed
  *   -ENOTSUP       this system cannot do it
  *
  * and whatever open(2), mmap(2) and posix_fallocate(3) may add.

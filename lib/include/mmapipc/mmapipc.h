@@ -8,8 +8,8 @@
  *
  * A process may be killed at any instruction of any call: the others go on,
  * and every message is there whole or not at all. What that does not cover:
- * power loss, and a peer that truncates the file of a named segment (the next
- * access is then SIGBUS; nothing can prevent that for a named file).
+ * power loss, and a peer that truncates the file of a named segment: the next
+ * access is then SIGBUS, unless mipc_guard_sigbus() was called.
  *
  * Names. A name without '/' is POSIX shared memory (/dev/shm on Linux); a name
  * with one is a path. Give a path on a memory file system where latency
@@ -25,11 +25,20 @@
  * return -EBUSY or -ENOSPC as opening does. A ring's role stays with the parent.
  * Processes made by other means (_Fork(), a bare clone()) open their own.
  *
+ * exec(). A handle does not outlive it: nothing of it is inherited, and the others
+ * see the party as dead, as if its process had been.
+ *
  * Threads. A queue handle may be used by any number of threads at once. A ring
- * handle may be used by one producing and one consuming thread. Opening and
- * closing a handle is for one thread, when no other uses it. No call is
+ * handle may be used by one producing and one consuming thread. No call is
  * async-signal-safe unless it says so. A thread must not be cancelled
- * (pthread_cancel) inside a call.
+ * (pthread_cancel) or end inside a call; what it holds between calls (a role, a
+ * lease) is its process's, and any other thread may go on with it.
+ *
+ * Closing. A handle is closed by one thread, when no other is in a call on it or
+ * will start one, or touches what a view, peek or lease of it gave. Only those
+ * that wait are excepted: closing ends their calls with -ECANCELED, and returns
+ * when they are out of the handle. A thread that may be waiting or may be working
+ * is stopped by mipc_ring_cancel() or mipc_queue_cancel(), and joined, first.
  *
  * Time is CLOCK_MONOTONIC, in nanoseconds, and relative.
  */
@@ -110,6 +119,20 @@ struct mipc_memory {
 
 #define MIPC_SPIN_NEVER (UINT32_MAX - 1)
 #define MIPC_SPIN_ALWAYS UINT32_MAX
+
+/* mipc_guard_sigbus - have a truncated segment be an error, not a signal.
+ * Installs a handler of SIGBUS for the process. When a peer has truncated the
+ * file of a named segment (or punched a hole that cannot be filled, or the disk
+ * fails), the access that would have been SIGBUS finds zeroes; the call in which
+ * that happened goes on, and may deliver them; every later call on the handle
+ * that reads or writes, and each one that waits, is -EBADMSG. What a view, peek
+ * or lease points to is covered as well. Costs the calls nothing.
+ * Any other SIGBUS goes to the handler that was there before, or ends the process
+ * as ever; so call it behind whoever else installs one. Segments without a name
+ * (MIPC_MEMFD) do not need it.
+ * Once is enough; further calls do nothing. Survives fork(), not exec().
+ * Thread-safe. Returns 0; others as sigaction(2). */
+int mipc_guard_sigbus(void);
 
 /* mipc_version_string - of the library at run time, e.g. "0.1.0". */
 const char *mipc_version_string(void);

@@ -60,8 +60,16 @@ int mipc_queue_fd(const mipc_queue *queue);
  * Returns 0; -EINVAL; -ENOTSUP (needs /proc). */
 int mipc_queue_memory(const mipc_queue *queue, struct mipc_memory *ret_memory);
 
-/* mipc_queue_close - detach and free the handle. Accepts NULL. */
+/* mipc_queue_close - detach and free the handle. Accepts NULL. For other threads
+ * see mmapipc.h, "Closing". */
 void mipc_queue_close(mipc_queue *queue);
+
+/* mipc_queue_cancel - from now on no call on this handle waits: one that waits
+ * now, within some milliseconds, and one that would have to are -ECANCELED. For
+ * good. Those that need not wait work as before, and nobody else notices. So
+ * that other threads can be joined before the handle is closed. Thread-safe;
+ * async-signal-safe. */
+void mipc_queue_cancel(mipc_queue *queue);
 
 /* mipc_queue_unlink - remove the name of a queue; its users go on.
  * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPERM; -ELOOP. */
@@ -73,8 +81,8 @@ int mipc_queue_unlink(const char *name);
  *   and for room.
  * Progress: blocking; lock-free but for a live holder of the producers' lock.
  * Thread-safe. Not async-signal-safe.
- * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EMSGSIZE; -EBADMSG; -EBUSY
- * and -ENOSPC (in a forked child, see mmapipc.h). */
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -ECANCELED; -EMSGSIZE; -EBADMSG;
+ * -EBUSY and -ENOSPC (in a forked child, see mmapipc.h). */
 int mipc_queue_put(
 	mipc_queue *queue, const void *data, size_t len, uint64_t timeout_ns);
 
@@ -83,8 +91,8 @@ int mipc_queue_put(
  * @ret_len: its length; also on -EMSGSIZE, when it is longer than @size and
  *   stays in the queue.
  * Progress, threads and signals as mipc_queue_put().
- * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EMSGSIZE; -EBADMSG; -EBUSY
- * and -ENOSPC (in a forked child). */
+ * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -ECANCELED; -EMSGSIZE; -EBADMSG;
+ * -EBUSY and -ENOSPC (in a forked child). */
 int mipc_queue_get(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 
@@ -156,7 +164,7 @@ int mipc_queue_return(mipc_queue *queue, struct mipc_lease *lease);
  * as often as the queue's creator allowed (struct mipc_options). It stays, and
  * takes up its place, until somebody does.
  * @timeout_ns: for the lock; does not wait for a dead letter.
- * Returns 0; -EAGAIN (there is none); -ETIMEDOUT; -EMSGSIZE; -EBADMSG. */
+ * Returns 0; -EAGAIN (there is none); -ETIMEDOUT; -ECANCELED; -EMSGSIZE; -EBADMSG. */
 int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 
@@ -169,7 +177,7 @@ bool mipc_queue_empty(const mipc_queue *queue);
 
 /* mipc_queue_clear - drop every message put so far that waits to be taken.
  * Reservations, leases and dead letters stay.
- * Returns 0; -ETIMEDOUT; -EAGAIN; -EBADMSG. */
+ * Returns 0; -ETIMEDOUT; -EAGAIN; -ECANCELED; -EBADMSG. */
 int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns);
 
 uint64_t mipc_queue_capacity(const mipc_queue *queue); /* bytes */

@@ -65,8 +65,15 @@ int mipc_ring_fd(const mipc_ring *ring);
 int mipc_ring_memory(const mipc_ring *ring, struct mipc_memory *ret_memory);
 
 /* mipc_ring_close - leave the roles, detach, free the handle. Accepts NULL.
- * What was written stays readable. */
+ * What was written stays readable. For other threads see mmapipc.h, "Closing". */
 void mipc_ring_close(mipc_ring *ring);
+
+/* mipc_ring_cancel - from now on no call on this handle waits: one that waits
+ * now, within some milliseconds, and one that would have to are -ECANCELED. For
+ * good. Those that need not wait work as before, and nobody else notices. So
+ * that another thread can be joined before the handle is closed. Thread-safe;
+ * async-signal-safe. */
+void mipc_ring_cancel(mipc_ring *ring);
 
 /* mipc_ring_unlink - remove the name of a ring; its users go on.
  * Returns 0; -ENOENT; -EILSEQ; -EPROTOTYPE; -EPERM; -ELOOP. */
@@ -78,8 +85,8 @@ int mipc_ring_unlink(const char *name);
  * @timeout_ns: relative; 0 polls; MIPC_FOREVER.
  * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
  * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (full, and the
- * consumer has gone); -EMSGSIZE; -EBADMSG; -EBUSY (in a forked child, while the
- * parent holds the role); -EINVAL (not the producer). */
+ * consumer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EBUSY (in a forked child,
+ * while the parent holds the role); -EINVAL (not the producer). */
 int mipc_ring_write(
 	mipc_ring *ring, const void *data, size_t len, uint64_t timeout_ns);
 
@@ -90,7 +97,7 @@ int mipc_ring_write(
  *   @size and stays in the ring.
  * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
  * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (empty, and the
- * producer has gone); -EMSGSIZE; -EBADMSG; -EBUSY; -EINVAL. */
+ * producer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EBUSY; -EINVAL. */
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 

@@ -58,12 +58,13 @@ int mipc_shm_unlink(const char *name);
 
 uint64_t mipc_shm_size(const mipc_shm *shm);
 
-/* mipc_shm_clear - set every byte to zero. Not atomic. Returns 0. */
+/* mipc_shm_clear - set every byte to zero. Not atomic. Returns 0; -EBADMSG. */
 int mipc_shm_clear(mipc_shm *shm);
 
 /* mipc_shm_read, mipc_shm_write - copy @len bytes out or in.
  * Progress: wait-free. Not atomic.
- * Returns 0; -ERANGE when offset and length leave the memory. */
+ * Returns 0; -ERANGE when offset and length leave the memory; -EBADMSG, here and
+ * below, when its file was truncated (see mipc_guard_sigbus()). */
 int mipc_shm_read(
 	const mipc_shm *shm, uint64_t offset, void *buffer, size_t len);
 int mipc_shm_write(
