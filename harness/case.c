@@ -23,6 +23,7 @@ static const char *const wait_names[] = {
 static const char *const verify_names[] = {
 	[VERIFY_FULL] = "full",
 	[VERIFY_HEADER] = "header",
+	[VERIFY_SUM] = "sum",
 };
 
 static const char *const victim_names[] = {

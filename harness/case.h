@@ -35,6 +35,7 @@ enum wait_mode {
 enum verify_mode {
 	VERIFY_FULL,   /* identity, order, and the whole body by checksum */
 	VERIFY_HEADER, /* identity and order, by the words at both ends */
+	VERIFY_SUM,    /* that, and the whole body read and added up */
 };
 
 enum victim {

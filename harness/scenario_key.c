@@ -57,7 +57,8 @@ static const struct scenario_key keys[] = {
 		.help = "bytes of buffer; 0: what the transport thinks best"},
 	{"verify", .type = KEY_VERIFY, .fallback = "header",
 		.crash_fallback = "full", SCALAR(verify),
-		.help = "full: every byte; header: identity and order"},
+		.help = "full: every byte; sum: every byte, added up; "
+			"header: identity and order"},
 	{"warmup", .type = KEY_TIME, .fallback = "20ms", .range = {0, MINUTE},
 		SCALAR(warmup_ns), .help = "of each slice, not measured"},
 	{"slice", .type = KEY_TIME, .fallback = "100ms", .range = {MS, MINUTE},
@@ -134,7 +135,7 @@ int scenario_key_word(const struct value_place *place, const char *text,
 }
 
 static const char *const wait_words[] = {"spin", "block", NULL};
-static const char *const verify_words[] = {"full", "header", NULL};
+static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)

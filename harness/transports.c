@@ -153,6 +153,11 @@ static int calls_can_run(const struct transport *transport,
 {
 	uint64_t max_len;
 
+	if (bench->verify == VERIFY_SUM && transport->caps & CAP_EXTERNAL)
+		return refuse(reason,
+			"%s checks messages by itself, which knows no verify = "
+			"sum; take header or full",
+			transport->name);
 	if (bench->batch > 1 && !(transport->caps & CAP_BATCH))
 		return refuse(
 			reason, "%s has no calls for batches", transport->name);
