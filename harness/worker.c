@@ -399,7 +399,8 @@ static void make_calls(struct worker *worker)
 
 	worker->calls = (struct calls){
 		.send = transport->send,
-		.recv = transport->recv,
+		.recv = bench->access == ACCESS_VIEW ? transport->recv_view
+						     : transport->recv,
 		.send_batch = transport->send_batch,
 		.recv_batch = transport->recv_batch,
 		.batch = bench->batch,

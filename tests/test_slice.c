@@ -210,6 +210,60 @@ START_TEST(test_slice_damaging_transport_counts_corrupted)
 }
 END_TEST
 
+/* The word of the next message, as it was when the one before was viewed. */
+static int recv_view_early(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	static uint8_t stale[64];
+	int err = transport_ring.recv_view(endpoint, message, timeout_ns);
+
+	if (!err && ++turn % EVERY == 0)
+		message->data = stale;
+	else if (!err)
+		memcpy(stale, message->data, sizeof(stale));
+	return err;
+}
+
+static int run_view(
+	const struct transport *transport, struct slice_report *report)
+{
+	struct bench_case bench = small_case(MODE_THROUGHPUT);
+	const struct slice_request request = {.bench = &bench};
+
+	bench.access = ACCESS_VIEW;
+	memset(report, 0, sizeof(*report));
+	return slice_run(transport, &request, unique_name(), report);
+}
+
+START_TEST(test_slice_viewing_ring_no_complaint)
+{
+	struct slice_report report;
+
+	verify = (enum verify_mode)_i;
+	ck_assert_int_eq(run_view(&transport_ring, &report), 0);
+	ck_assert_uint_gt(report.msgs, 0);
+	ck_assert_uint_eq(report.verify.sent, report.verify.received);
+	ck_assert_uint_eq(report.verify.lost, 0);
+	ck_assert_uint_eq(report.verify.duplicated, 0);
+	ck_assert_uint_eq(report.verify.reordered, 0);
+	ck_assert_uint_eq(report.verify.corrupted, 0);
+}
+END_TEST
+
+START_TEST(test_slice_view_of_the_wrong_message_is_noticed)
+{
+	struct transport fake = transport_ring;
+	struct slice_report report;
+
+	verify = (enum verify_mode)_i;
+	fake.recv_view = recv_view_early;
+	ck_assert_int_eq(run_view(&fake, &report), 0);
+	ck_assert_uint_gt(report.verify.lost, 0);
+	ck_assert_uint_gt(
+		report.verify.duplicated + report.verify.reordered, 0);
+}
+END_TEST
+
 START_TEST(test_slice_dying_worker_fails_with_its_signal)
 {
 	struct transport fake = transport_queue;
@@ -345,6 +399,11 @@ int main(void)
 		VERIFY_SUM + 1);
 	tcase_add_loop_test(tcase,
 		test_slice_damaging_transport_counts_corrupted, VERIFY_FULL,
+		VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase, test_slice_viewing_ring_no_complaint,
+		VERIFY_FULL, VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase,
+		test_slice_view_of_the_wrong_message_is_noticed, VERIFY_FULL,
 		VERIFY_SUM + 1);
 	tcase_add_test(tcase, test_slice_dying_worker_fails_with_its_signal);
 	tcase_add_test(tcase, test_slice_failing_worker_fails_with_its_error);
