@@ -19,6 +19,7 @@ static const char *const axis_names[AXIS_COUNT + 1] = {
 	[AXIS_CONSUMERS] = "consumers",
 	[AXIS_PLACEMENT] = "placement",
 	[AXIS_WAIT] = "wait",
+	[AXIS_ACCESS] = "access",
 	[AXIS_CAPACITY] = "capacity_bytes",
 	[AXIS_VERIFY] = "verify",
 };
@@ -55,6 +56,8 @@ static const char *word_on(const struct bench_case *bench, enum axis axis)
 		return bench->placement;
 	case AXIS_WAIT:
 		return wait_mode_name(bench->wait);
+	case AXIS_ACCESS:
+		return access_mode_name(bench->access);
 	case AXIS_VERIFY:
 		return verify_mode_name(bench->verify);
 	default:
@@ -123,6 +126,8 @@ bool axis_takes(enum axis axis, const char *text)
 		return case_mode_from(text) >= 0;
 	case AXIS_WAIT:
 		return wait_mode_from(text) >= 0;
+	case AXIS_ACCESS:
+		return access_mode_from(text) >= 0;
 	case AXIS_VERIFY:
 		return verify_mode_from(text) >= 0;
 	default:
@@ -206,6 +211,10 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 		break;
 	case AXIS_VERIFY:
 		text_join(buffer, buffer_bytes, "verify %s",
+			word_on(bench, axis));
+		break;
+	case AXIS_ACCESS:
+		text_join(buffer, buffer_bytes, "access %s",
 			word_on(bench, axis));
 		break;
 	case AXIS_PLACEMENT:

@@ -23,6 +23,12 @@ static const char *const wait_names[] = {
 static const char *const verify_names[] = {
 	[VERIFY_FULL] = "full",
 	[VERIFY_HEADER] = "header",
+	[VERIFY_SUM] = "sum",
+};
+
+static const char *const access_names[] = {
+	[ACCESS_COPY] = "copy",
+	[ACCESS_VIEW] = "view",
 };
 
 static const char *const victim_names[] = {
@@ -66,6 +72,11 @@ const char *verify_mode_name(enum verify_mode verify)
 	return name_of(verify_names, COUNT(verify_names), verify);
 }
 
+const char *access_mode_name(enum access_mode access)
+{
+	return name_of(access_names, COUNT(access_names), access);
+}
+
 const char *victim_name(enum victim victim)
 {
 	return name_of(victim_names, COUNT(victim_names), victim);
@@ -89,6 +100,11 @@ int wait_mode_from(const char *word)
 int verify_mode_from(const char *word)
 {
 	return value_of(verify_names, COUNT(verify_names), word);
+}
+
+int access_mode_from(const char *word)
+{
+	return value_of(access_names, COUNT(access_names), word);
 }
 
 int victim_from(const char *word)

@@ -35,6 +35,12 @@ enum wait_mode {
 enum verify_mode {
 	VERIFY_FULL,   /* identity, order, and the whole body by checksum */
 	VERIFY_HEADER, /* identity and order, by the words at both ends */
+	VERIFY_SUM,    /* that, and the whole body read and added up */
+};
+
+enum access_mode {
+	ACCESS_COPY, /* the consumer gets messages copied to its own memory */
+	ACCESS_VIEW, /* it looks at them where they lie */
 };
 
 enum victim {
@@ -61,6 +67,7 @@ struct bench_case {
 	char placement[CASE_NAME_BYTES]; /* as requested: near, far, any, 0/1 */
 	int cpus[CASE_MAX_WORKERS]; /* as obtained: producers, then consumers */
 	enum wait_mode wait;
+	enum access_mode access;
 	enum verify_mode verify;
 	uint64_t capacity_bytes; /* 0: the transport's default */
 	uint64_t warmup_ns;	 /* per slice, not measured */
@@ -80,11 +87,13 @@ struct bench_case {
 const char *case_mode_name(enum case_mode mode);
 const char *wait_mode_name(enum wait_mode wait);
 const char *verify_mode_name(enum verify_mode verify);
+const char *access_mode_name(enum access_mode access);
 const char *victim_name(enum victim victim);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
 int wait_mode_from(const char *word);
 int verify_mode_from(const char *word);
+int access_mode_from(const char *word);
 int victim_from(const char *word);
 int case_status_from(const char *word);
 

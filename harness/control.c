@@ -27,8 +27,8 @@ int control_create(unsigned producer_numbers, unsigned consumer_numbers,
 	size_t slots_at = round_up(sizeof(struct control));
 	size_t sent_at =
 		slots_at + round_up(workers * sizeof(struct worker_slot));
-	size_t ledgers_at = sent_at + round_up(producer_numbers *
-					       sizeof(struct ledger_line));
+	size_t ledgers_at =
+		sent_at + producer_numbers * sizeof(struct sent_line);
 	size_t bits_at = ledgers_at + consumer_numbers * block.ledger_bytes;
 	char *base;
 
@@ -42,7 +42,7 @@ int control_create(unsigned producer_numbers, unsigned consumer_numbers,
 		return -ENOMEM;
 	block.control = (struct control *)(void *)base;
 	block.slots = (struct worker_slot *)(void *)(base + slots_at);
-	block.sent = (struct ledger_line *)(void *)(base + sent_at);
+	block.sent = (struct sent_line *)(void *)(base + sent_at);
 	block.ledgers = base + ledgers_at;
 	if (verify == VERIFY_FULL)
 		block.bits = (struct ledger_bits *)(void *)(base + bits_at);

@@ -16,8 +16,6 @@
 #include "hist.h"
 #include "verify.h"
 
-enum { LINE_BYTES = 128 }; /* M-series; two of x86's, fetched as a pair */
-
 /* What the workers are to do, in this order. */
 enum phase {
 	PHASE_ATTACH,
@@ -70,7 +68,7 @@ struct control {
 struct control_block {
 	struct control *control;
 	struct worker_slot *slots; /* one per worker number */
-	struct ledger_line *sent;  /* one per producer number */
+	struct sent_line *sent;	   /* one per producer number */
 	struct ledger_bits *bits;  /* the same; NULL without VERIFY_FULL */
 	void *ledgers;		   /* one per consumer number */
 	size_t ledger_bytes;	   /* of each */

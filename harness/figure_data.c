@@ -314,6 +314,8 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		axes &= ~AXIS_BIT(AXIS_WAIT);
 	if (bench->capacity_bytes == 0)
 		axes &= ~AXIS_BIT(AXIS_CAPACITY);
+	if (bench->access == ACCESS_COPY)
+		axes &= ~AXIS_BIT(AXIS_ACCESS);
 	fputs("about\ttext\n", out);
 	put_about(out, "title", titles[figure->mode]);
 	put_about(out, "axes", axes_text(bench, axes, text, sizeof(text)));

@@ -124,6 +124,7 @@ libharness_a_SOURCES = \
 	harness/transports.c \
 	harness/verify.c \
 	harness/verify.h \
+	harness/verify_hot.h \
 	harness/worker.c \
 	harness/worker.h \
 	harness/worker_protocol.c \

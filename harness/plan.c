@@ -45,7 +45,7 @@ enum {
  * fastest, so that a table has what is compared side by side. */
 struct sweep {
 	size_t transport, msg_size, batch, producers, consumers;
-	size_t placement, wait, capacity;
+	size_t placement, wait, access, capacity;
 };
 
 static bool step(size_t *position, size_t count)
@@ -60,6 +60,7 @@ static bool sweep_next(
 	const struct scenario_section *section, struct sweep *sweep)
 {
 	return step(&sweep->transport, section->transport_count) ||
+	       step(&sweep->access, section->access_count) ||
 	       step(&sweep->wait, section->wait_count) ||
 	       step(&sweep->placement, section->placement_count) ||
 	       step(&sweep->consumers, section->consumer_count) ||
@@ -113,11 +114,11 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s", bench->section, spec,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s", bench->section, spec,
 		size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
-		capacity);
+		capacity, bench->access == ACCESS_VIEW ? "/view" : "");
 	assert(wrote > 0); /* cut or not: make_unique() sees to the rest */
 	(void)wrote;
 }
@@ -148,6 +149,7 @@ static void fill_case(const struct scenario_section *section,
 		.producers = section->producers[at->producers],
 		.consumers = section->consumers[at->consumers],
 		.wait = section->waits[at->wait],
+		.access = section->accesses[at->access],
 		.verify = section->verify,
 		.capacity_bytes = section->capacities_bytes[at->capacity],
 		.warmup_ns = section->warmup_ns,
@@ -227,7 +229,7 @@ static size_t section_case_count(const struct scenario_section *section)
 		section->msg_size_count, section->batch_count,
 		section->producer_count, section->consumer_count,
 		section->placement_count, section->wait_count,
-		section->capacity_count};
+		section->access_count, section->capacity_count};
 	size_t product = 1;
 
 	/* Each axis has at most 1000 values: one more factor cannot wrap. */

@@ -286,6 +286,8 @@ static void print_heading(const struct report_page *page,
 
 	if (bench->capacity_bytes == 0)
 		constant &= ~AXIS_BIT(AXIS_CAPACITY);
+	if (bench->access == ACCESS_COPY)
+		constant &= ~AXIS_BIT(AXIS_ACCESS);
 	axes_text(bench, constant, text, sizeof(text));
 	fprintf(page->out, "\n%s[%s]%s", page_bold(page), bench->section,
 		page_plain(page));

@@ -79,6 +79,10 @@ static void load_bench(struct json_reader *reader, const json_t *json,
 		sizeof(bench->transport), true);
 	bench->mode = read_word(reader, json, "mode", case_mode_from);
 	bench->wait = read_word(reader, json, "wait", wait_mode_from);
+	/* Results from before there was a choice have only copied. */
+	if (json_object_get(json, "access"))
+		bench->access =
+			read_word(reader, json, "access", access_mode_from);
 	bench->msg_size_bytes =
 		read_count(reader, json, "msg_size_bytes", 0, UINT64_MAX, true);
 	bench->batch = (unsigned)read_count(

@@ -205,7 +205,7 @@ static json_t *case_json(const struct result_case *one)
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
-		" s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", text_or_null(bench->id), "section",
 		text_or_null(bench->section), "transport",
 		text_or_null(bench->transport), "limit", one->limit, "mode",
@@ -215,7 +215,8 @@ static json_t *case_json(const struct result_case *one)
 		count(bench->consumers), "capacity_bytes",
 		count_or_null(bench->capacity_bytes), "placement",
 		placement_json(bench), "wait", wait_mode_name(bench->wait),
-		"status", case_status_name(outcome->status), "reason",
+		"access", access_mode_name(bench->access), "status",
+		case_status_name(outcome->status), "reason",
 		text_or_null(reason), "throughput",
 		throughput_json(&one->msgs_per_s), "rtt_ns", rtt_json(one),
 		"verify", verify_json(one), "crash", crash_json(one),

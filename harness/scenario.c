@@ -280,6 +280,7 @@ static void section_free(struct scenario_section *section)
 	free(section->consumers);
 	free(section->placements);
 	free(section->waits);
+	free(section->accesses);
 	free(section->capacities_bytes);
 }
 

@@ -32,6 +32,8 @@ struct scenario_section {
 	size_t placement_count;
 	enum wait_mode *waits;
 	size_t wait_count;
+	enum access_mode *accesses;
+	size_t access_count;
 	uint64_t *capacities_bytes; /* 0: the transport's default */
 	size_t capacity_count;
 	/* scalars */

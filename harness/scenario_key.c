@@ -52,12 +52,16 @@ static const struct scenario_key keys[] = {
 		.help = "CPUs: near, far, any, or a list such as 0/2"},
 	{"wait", .type = KEY_WAIT, .fallback = "block", AXIS(waits, wait_count),
 		.help = "spin, or block in the transport's own call"},
+	{"access", .type = KEY_ACCESS, .fallback = "copy",
+		AXIS(accesses, access_count),
+		.help = "copy messages out, or view them where they lie"},
 	{"capacity", .type = KEY_SIZE, .fallback = "0", .range = {0, 64 * GI},
 		AXIS(capacities_bytes, capacity_count),
 		.help = "bytes of buffer; 0: what the transport thinks best"},
 	{"verify", .type = KEY_VERIFY, .fallback = "header",
 		.crash_fallback = "full", SCALAR(verify),
-		.help = "full: every byte; header: identity and order"},
+		.help = "full: every byte; sum: every byte, added up; "
+			"header: identity and order"},
 	{"warmup", .type = KEY_TIME, .fallback = "20ms", .range = {0, MINUTE},
 		SCALAR(warmup_ns), .help = "of each slice, not measured"},
 	{"slice", .type = KEY_TIME, .fallback = "100ms", .range = {MS, MINUTE},
@@ -134,7 +138,8 @@ int scenario_key_word(const struct value_place *place, const char *text,
 }
 
 static const char *const wait_words[] = {"spin", "block", NULL};
-static const char *const verify_words[] = {"full", "header", NULL};
+static const char *const access_words[] = {"copy", "view", NULL};
+static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)
@@ -218,6 +223,8 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(uint64_t);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
+	case KEY_ACCESS:
+		return sizeof(enum access_mode);
 	case KEY_VERIFY:
 		return sizeof(enum verify_mode);
 	default:
@@ -231,6 +238,7 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 	unsigned narrow = (unsigned)number;
 
 	_Static_assert(sizeof(enum wait_mode) == sizeof(unsigned) &&
+			       sizeof(enum access_mode) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned),
 		"enums are stored as unsigned");
 	if (element_bytes(type) == sizeof(number))
@@ -313,6 +321,9 @@ static int words_to_numbers(const struct scenario_key *key,
 		if (key->type == KEY_WAIT)
 			value = scenario_key_word(
 				place, word, wait_mode_from, wait_words);
+		else if (key->type == KEY_ACCESS)
+			value = scenario_key_word(
+				place, word, access_mode_from, access_words);
 		else if (key->type == KEY_VERIFY)
 			value = scenario_key_word(
 				place, word, verify_mode_from, verify_words);

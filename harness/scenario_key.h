@@ -18,6 +18,7 @@ enum key_type {
 	KEY_COUNT,   /* unsigned */
 	KEY_TIME,    /* nanoseconds, uint64_t */
 	KEY_WAIT,    /* enum wait_mode */
+	KEY_ACCESS,  /* enum access_mode */
 	KEY_VERIFY,  /* enum verify_mode */
 	KEY_VICTIMS, /* bool[2], by enum victim */
 };

@@ -41,6 +41,7 @@ enum transport_caps {
 	CAP_EXTERNAL = 1 << 9, /* runs its own workers: has run_slice() */
 	CAP_NO_ROUNDTRIP = 1 << 10,
 	CAP_NO_THROUGHPUT = 1 << 11,
+	CAP_VIEW = 1 << 12, /* has recv_view() */
 };
 
 /* What the parent knows when it creates a channel. */
@@ -120,6 +121,11 @@ struct transport {
 		uint64_t timeout_ns);
 	int (*recv_batch)(struct endpoint *endpoint, struct inbound *messages,
 		unsigned count, uint64_t timeout_ns);
+
+	/* recv_view - as recv, but ->data is the transport's own memory, where
+	 * the producer put it: nothing was copied. */
+	int (*recv_view)(struct endpoint *endpoint, struct inbound *message,
+		uint64_t timeout_ns);
 
 	/* lock_holder - who holds the lock that @role needs to make progress.
 	 * Called in the parent while the suspect is stopped.

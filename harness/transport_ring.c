@@ -69,6 +69,18 @@ static int ring_recv(
 		message->room_bytes, timeout_ns, &message->len);
 }
 
+/* The message before is done with when the next one is asked for. */
+static int ring_recv_view(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	mipc_ring *ring = (mipc_ring *)endpoint;
+	int err = mipc_ring_release(ring);
+
+	if (err && err != -EINVAL) /* -EINVAL: there was none */
+		return err;
+	return mipc_ring_peek(ring, timeout_ns, &message->data, &message->len);
+}
+
 static int ring_send_batch(struct endpoint *endpoint,
 	const struct outbound *messages, unsigned count, uint64_t timeout_ns)
 {
@@ -125,13 +137,15 @@ static void ring_destroy(struct channel *base)
 const struct transport transport_ring = {
 	.name = "ring",
 	.summary = "mmapipc's lock-free ring: one producer, one consumer",
-	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL,
+	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL |
+		CAP_VIEW,
 	.create = ring_create,
 	.attach = ring_attach,
 	.send = ring_send,
 	.recv = ring_recv,
 	.send_batch = ring_send_batch,
 	.recv_batch = ring_recv_batch,
+	.recv_view = ring_recv_view,
 	.detach = ring_detach,
 	.check = ring_check,
 	.destroy = ring_destroy,

@@ -153,9 +153,23 @@ static int calls_can_run(const struct transport *transport,
 {
 	uint64_t max_len;
 
+	if (bench->verify == VERIFY_SUM && transport->caps & CAP_EXTERNAL)
+		return refuse(reason,
+			"%s checks messages by itself, which knows no verify = "
+			"sum; take header or full",
+			transport->name);
 	if (bench->batch > 1 && !(transport->caps & CAP_BATCH))
 		return refuse(
 			reason, "%s has no calls for batches", transport->name);
+	if (bench->access == ACCESS_VIEW && !(transport->caps & CAP_VIEW))
+		return refuse(reason,
+			"%s has no call to look at a message where it lies",
+			transport->name);
+	if (bench->access == ACCESS_VIEW && bench->batch > 1)
+		return refuse(reason,
+			"messages are looked at where they lie one by one, not "
+			"in batches of %u",
+			bench->batch);
 	if (bench->wait == WAIT_BLOCK && !(transport->caps & CAP_BLOCK))
 		return refuse(
 			reason, "%s cannot wait by blocking", transport->name);

@@ -1,9 +1,9 @@
 /* verify.c - stamping, checking, and the verdict.
  *
- * The cost is part of every figure, for the limits as well, so the hot half
- * does little: one multiplication to mix, plain stores to lines that only this
- * worker writes. The checksum (zlib's CRC-32) is for tests and crash runs, where
- * it would otherwise be what is measured.
+ * Of what runs once a message only the long way is here: whole bodies, and
+ * messages that something is wrong with. verify_hot.h has the short way. The
+ * checksum (zlib's CRC-32) is for tests and crash runs, where it would otherwise
+ * be what is measured; the plain sum keeps up with memory.
  *
  * All atomics here are relaxed: each line has one writer, and the reader waits
  * for it to have stopped (run state, process exit) before it looks.
@@ -14,99 +14,93 @@
 #include <string.h>
 #include <zlib.h>
 
-#define GOLDEN UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio, odd */
-
-enum {
-	WORD_BYTES = 8,
-	TAIL_FROM_LEN = 16, /* shorter messages have no tail */
-	PRODUCER_SHIFT = 48,
-};
-
-#define SEQUENCE_MASK ((UINT64_C(1) << PRODUCER_SHIFT) - 1)
-
-static uint64_t get(const _Atomic uint64_t *value)
-{
-	return atomic_load_explicit(value, memory_order_relaxed);
-}
-
-static void set(_Atomic uint64_t *value, uint64_t to)
-{
-	atomic_store_explicit(value, to, memory_order_relaxed);
-}
-
-static uint64_t mix(uint64_t word)
-{
-	word = (word + 1) * GOLDEN;
-	return word ^ word >> 32;
-}
-
-static uint64_t word_of(unsigned producer, uint64_t sequence)
-{
-	return (uint64_t)producer << PRODUCER_SHIFT | sequence;
-}
+#include "verify_hot.h"
 
 /* The body of a VERIFY_FULL message: a stream that depends on its word. */
 static void fill_body(uint8_t *body, size_t len, uint64_t word)
 {
-	uint64_t state = mix(word) | 1;
+	uint64_t state = verify_mix(word) | 1;
 
-	for (; len >= WORD_BYTES; len -= WORD_BYTES, body += WORD_BYTES) {
-		state = state * GOLDEN + word;
-		memcpy(body, &state, WORD_BYTES);
+	for (; len >= VERIFY_WORD_BYTES;
+		len -= VERIFY_WORD_BYTES, body += VERIFY_WORD_BYTES) {
+		state = state * VERIFY_GOLDEN + word;
+		memcpy(body, &state, VERIFY_WORD_BYTES);
 	}
 	if (len) {
-		state = state * GOLDEN + word;
+		state = state * VERIFY_GOLDEN + word;
 		memcpy(body, &state, len);
 	}
 }
 
+/* Every word of @body, added up. Four sums at once, as one would wait for itself
+ * at each word. */
+static uint64_t sum_body(const uint8_t *body, size_t len)
+{
+	uint64_t sums[4] = {0}, words[4] = {0};
+
+	for (; len >= sizeof(words); len -= sizeof(words)) {
+		memcpy(words, body, sizeof(words));
+		for (unsigned i = 0; i < 4; i++)
+			sums[i] += words[i];
+		body += sizeof(words);
+	}
+	memset(words, 0, sizeof(words));
+	memcpy(words, body, len);
+	for (unsigned i = 0; i < 4; i++)
+		sums[i] += words[i];
+	return sums[0] + 3 * sums[1] + 5 * sums[2] + 7 * sums[3];
+}
+
+/* What the last word of a message has to be. */
 static uint64_t tail_of(const uint8_t *message, size_t len, uint64_t word,
 	enum verify_mode mode)
 {
-	uint64_t tail = mix(word);
+	uint64_t tail = verify_mix(word);
 
 	if (mode == VERIFY_FULL)
-		tail ^= (uint64_t)crc32_z(0, message, len - WORD_BYTES) << 32;
+		tail ^= (uint64_t)crc32_z(0, message, len - VERIFY_WORD_BYTES)
+			<< 32;
+	if (mode == VERIFY_SUM)
+		tail ^= sum_body(message + VERIFY_WORD_BYTES,
+			len - VERIFY_TAIL_FROM_LEN);
 	return tail;
 }
 
-void verify_prepare(void *message, size_t len, unsigned producer)
+void verify_prepare(struct stamper *stamper, void *message)
 {
-	fill_body(message, len, word_of(producer, 0));
+	fill_body(message, stamper->len, verify_word(stamper->producer, 0));
+	stamper->body_sum = 0;
+	if (stamper->mode == VERIFY_SUM && stamper->len >= VERIFY_TAIL_FROM_LEN)
+		stamper->body_sum =
+			sum_body((uint8_t *)message + VERIFY_WORD_BYTES,
+				stamper->len - VERIFY_TAIL_FROM_LEN);
 }
 
-void verify_stamp(void *message, size_t len, enum verify_mode mode,
-	unsigned producer, uint64_t sequence)
+void verify_stamp_full(
+	const struct stamper *stamper, void *message, uint64_t word)
 {
-	uint64_t word = word_of(producer, sequence);
+	size_t len = stamper->len;
 	uint8_t *bytes = message;
 	uint64_t tail;
 
-	memcpy(bytes, &word, len < WORD_BYTES ? len : WORD_BYTES);
-	if (len < TAIL_FROM_LEN)
-		return;
-	if (mode == VERIFY_FULL)
-		fill_body(bytes + WORD_BYTES, len - TAIL_FROM_LEN, word);
-	tail = tail_of(bytes, len, word, mode);
-	memcpy(bytes + len - WORD_BYTES, &tail, WORD_BYTES);
-}
-
-static void note(struct ledger_line *line, uint64_t word, uint64_t next)
-{
-	set(&line->sum, get(&line->sum) + mix(word));
-	set(&line->next, next);
-	set(&line->count, get(&line->count) + 1);
-}
-
-void verify_sent(struct ledger_line *line, unsigned producer, uint64_t sequence)
-{
-	note(line, word_of(producer, sequence), sequence + 1);
+	fill_body(bytes + VERIFY_WORD_BYTES, len - VERIFY_TAIL_FROM_LEN, word);
+	tail = tail_of(bytes, len, word, VERIFY_FULL);
+	memcpy(bytes + len - VERIFY_WORD_BYTES, &tail, VERIFY_WORD_BYTES);
 }
 
 static void count_corrupted(const struct verifier *verifier)
 {
-	set(&verifier->ledger->corrupted,
-		get(&verifier->ledger->corrupted) + 1);
+	verify_set(&verifier->ledger->corrupted,
+		verify_get(&verifier->ledger->corrupted) + 1);
+}
+
+/* @sequence came after a later one. */
+static void note_behind(struct ledger_line *line, uint64_t sequence)
+{
+	verify_set(&line->beside, verify_get(&line->beside) + 1);
+	verify_set(&line->sum, verify_get(&line->sum) +
+				       verify_step(sequence + 1) -
+				       verify_step(sequence));
 }
 
 /* Too short to say whose it is: with one producer it can be checked against what
@@ -115,11 +109,11 @@ static void received_short(
 	const struct verifier *verifier, const void *message, size_t len)
 {
 	struct ledger_line *line = &verifier->ledger->lines[0];
-	uint64_t word = get(&line->next);
+	uint64_t word = verify_get(&line->next);
 
 	if (verifier->producer_count == 1 && memcmp(message, &word, len) != 0)
-		set(&line->late, get(&line->late) + 1);
-	note(line, word, word + 1);
+		verify_set(&line->late, verify_get(&line->late) + 1);
+	verify_set(&line->next, word + 1);
 }
 
 static bool intact(const struct verifier *verifier, const uint8_t *message,
@@ -127,13 +121,13 @@ static bool intact(const struct verifier *verifier, const uint8_t *message,
 {
 	uint64_t tail;
 
-	if (word >> PRODUCER_SHIFT >= verifier->producer_count)
+	if (word >> VERIFY_PRODUCER_SHIFT >= verifier->producer_count)
 		return false;
-	if (verifier->bits && (word & SEQUENCE_MASK) >= LEDGER_BITS)
+	if (verifier->bits && (word & VERIFY_SEQUENCE_MASK) >= LEDGER_BITS)
 		return false;
-	if (len < TAIL_FROM_LEN)
+	if (len < VERIFY_TAIL_FROM_LEN)
 		return true;
-	memcpy(&tail, message + len - WORD_BYTES, WORD_BYTES);
+	memcpy(&tail, message + len - VERIFY_WORD_BYTES, VERIFY_WORD_BYTES);
 	return tail == tail_of(message, len, word, verifier->mode);
 }
 
@@ -147,7 +141,7 @@ static bool set_bit(struct ledger_bits *bits, uint64_t sequence)
 	       bit;
 }
 
-void verify_received(
+void verify_received_slowly(
 	const struct verifier *verifier, const void *message, size_t len)
 {
 	struct ledger_line *line;
@@ -157,27 +151,29 @@ void verify_received(
 		count_corrupted(verifier);
 		return;
 	}
-	if (len < WORD_BYTES) {
+	if (len < VERIFY_WORD_BYTES) {
 		received_short(verifier, message, len);
 		return;
 	}
-	memcpy(&word, message, WORD_BYTES);
+	memcpy(&word, message, VERIFY_WORD_BYTES);
 	if (!intact(verifier, message, len, word)) {
 		count_corrupted(verifier);
 		return;
 	}
-	sequence = word & SEQUENCE_MASK;
-	line = &verifier->ledger->lines[word >> PRODUCER_SHIFT];
-	next = get(&line->next);
+	sequence = word & VERIFY_SEQUENCE_MASK;
+	line = &verifier->ledger->lines[word >> VERIFY_PRODUCER_SHIFT];
+	next = verify_get(&line->next);
 	if (verifier->bits &&
-		set_bit(&verifier->bits[word >> PRODUCER_SHIFT], sequence))
+		set_bit(&verifier->bits[word >> VERIFY_PRODUCER_SHIFT],
+			sequence))
 		atomic_fetch_add_explicit(
 			verifier->twice, 1, memory_order_relaxed);
 	else if (sequence < next)
-		set(&line->late, get(&line->late) + 1);
-	if (sequence >= next)
-		next = sequence + 1;
-	note(line, word, next);
+		verify_set(&line->late, verify_get(&line->late) + 1);
+	if (sequence < next)
+		note_behind(line, sequence);
+	else
+		verify_note(line, next, sequence);
 }
 
 /* Of one producer, by the bits: lost before @acknowledged, strangers from
@@ -186,7 +182,7 @@ static void total_by_bits(const struct ledger_bits *bits, uint64_t acknowledged,
 	unsigned in_flight, struct verify_totals *totals)
 {
 	for (uint64_t i = 0; i < LEDGER_BITS / 64; i++) {
-		uint64_t have = get(&bits->words[i]);
+		uint64_t have = verify_get(&bits->words[i]);
 		uint64_t first = i * 64;
 
 		if (first + 64 <= acknowledged) {
@@ -208,60 +204,55 @@ static void total_by_bits(const struct ledger_bits *bits, uint64_t acknowledged,
 }
 
 /* Of one producer, by counts and sums over all consumers. */
-static void total_by_counts(const struct ledger_line *sent, uint64_t count,
-	uint64_t sum, struct verify_totals *totals)
+static void total_by_counts(uint64_t sent, uint64_t count, uint64_t sum,
+	struct verify_totals *totals)
 {
-	uint64_t wanted = get(&sent->count);
-
-	if (count < wanted)
-		totals->lost += wanted - count;
-	else if (count > wanted)
-		totals->duplicated += count - wanted;
-	else if (sum != get(&sent->sum)) {
+	if (count < sent)
+		totals->lost += sent - count;
+	else if (count > sent)
+		totals->duplicated += count - sent;
+	else if (sum != verify_step(sent)) {
 		totals->lost++;
 		totals->duplicated++;
 	}
 }
 
-void verify_total(const struct verifier *verifier,
-	const struct ledger_line *sent, const unsigned *in_flight,
-	struct ledger *const *ledgers, unsigned ledger_count,
-	struct verify_totals *ret_totals)
+void verify_total(const struct verifier *verifier, const struct sent_line *sent,
+	const unsigned *in_flight, struct ledger *const *ledgers,
+	unsigned ledger_count, struct verify_totals *ret_totals)
 {
-	bool by_bits = verifier->bits && verifier->len >= WORD_BYTES;
-	bool mixed = verifier->len < WORD_BYTES && verifier->producer_count > 1;
+	bool identified = verifier->len >= VERIFY_WORD_BYTES;
+	bool mixed = !identified && verifier->producer_count > 1;
 	struct verify_totals totals = {0};
-	struct ledger_line everybody = {0};
-	uint64_t all_count = 0;
 
 	for (unsigned p = 0; p < verifier->producer_count; p++) {
+		uint64_t wanted = verify_get(&sent[p].count);
 		uint64_t count = 0, sum = 0;
 
 		for (unsigned c = 0; c < ledger_count; c++) {
 			const struct ledger_line *line = &ledgers[c]->lines[p];
+			uint64_t next = verify_get(&line->next);
 
-			count += get(&line->count);
-			sum += get(&line->sum);
-			totals.reordered += get(&line->late);
+			count += verify_get(&line->beside) + next;
+			sum += verify_get(&line->sum) + verify_step(next);
+			totals.reordered += verify_get(&line->late);
 		}
-		totals.sent += get(&sent[p].count);
-		all_count += count;
-		if (by_bits)
-			total_by_bits(&verifier->bits[p], get(&sent[p].count),
+		totals.sent += wanted;
+		totals.received += count;
+		if (verifier->bits && identified)
+			total_by_bits(&verifier->bits[p], wanted,
 				in_flight ? in_flight[p] : 0, &totals);
-		else if (verifier->len < WORD_BYTES)
-			sum = get(&sent[p].sum); /* identity is not known */
-		if (!by_bits && !mixed)
-			total_by_counts(&sent[p], count, sum, &totals);
+		else if (!mixed)
+			total_by_counts(wanted, count,
+				identified ? sum : verify_step(wanted),
+				&totals);
 	}
-	if (mixed) {
-		set(&everybody.count, totals.sent);
-		total_by_counts(&everybody, all_count, 0, &totals);
-	}
+	if (mixed)
+		total_by_counts(totals.sent, totals.received,
+			verify_step(totals.sent), &totals);
 	for (unsigned c = 0; c < ledger_count; c++)
-		totals.corrupted += get(&ledgers[c]->corrupted);
-	totals.received = all_count;
-	if (by_bits)
-		totals.duplicated = get(verifier->twice);
+		totals.corrupted += verify_get(&ledgers[c]->corrupted);
+	if (verifier->bits && identified)
+		totals.duplicated = verify_get(verifier->twice);
 	*ret_totals = totals;
 }

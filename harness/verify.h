@@ -5,16 +5,21 @@
  *   len < 8     the low bytes of the word: producer << 48 | sequence
  *   len >= 8    the word, then padding ...
  *   len >= 16   ... the body, and in the last 8 bytes a tail: a mix of the word
- *               (VERIFY_HEADER), or that and the checksum of all before it
- *               (VERIFY_FULL, whose body differs from message to message)
+ *               (VERIFY_HEADER), or that and the sum of the body (VERIFY_SUM,
+ *               whose body is the same in all messages of a producer), or that
+ *               and the checksum of all before it (VERIFY_FULL, whose body
+ *               differs from message to message)
  *
  * The producer's side counts what was sent; each consumer has a ledger with a
  * line per producer. Lines only ever grow, lie in memory that all share, and are
  * written by one worker: what a killed worker had done is there to be read.
+ *
+ * What runs once a message, stamping and checking, is in verify_hot.h.
  */
 #ifndef IPCMARK_VERIFY_H
 #define IPCMARK_VERIFY_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,12 +27,27 @@
 #include "case.h"
 #include "slice.h"
 
-/* One producer's messages, as one side saw them. */
+enum { LINE_BYTES = 128 }; /* M-series; two of x86's, fetched as a pair */
+
+/* What one producer sent: so many, from 0 on, in order. On a line of its own:
+ * written at every message, while the producers beside it write theirs. */
+struct sent_line {
+	alignas(LINE_BYTES) _Atomic uint64_t count;
+};
+
+/* One producer's messages, as one consumer saw them. The message that comes when
+ * it should changes only ->next; the others keep these true:
+ *
+ *   messages received               beside + next
+ *   their identities, added up      sum + verify_step(next)
+ *
+ * where a message adds the same whenever it comes, and a producer's first n add
+ * verify_step(n). All unsigned, modulo 2^64. */
 struct ledger_line {
-	_Atomic uint64_t count;
-	_Atomic uint64_t sum;  /* of the words, mixed: order does not matter */
-	_Atomic uint64_t next; /* the sequence number expected next */
-	_Atomic uint64_t late; /* came after a later one */
+	_Atomic uint64_t next;	 /* the sequence number expected next */
+	_Atomic uint64_t beside; /* see above */
+	_Atomic uint64_t sum;	 /* see above */
+	_Atomic uint64_t late;	 /* came after a later one */
 };
 
 struct ledger {
@@ -41,16 +61,21 @@ struct ledger_bits {
 	_Atomic uint64_t words[LEDGER_BITS / 64];
 };
 
-/* verify_prepare - once per buffer: everything that verify_stamp() leaves. */
-void verify_prepare(void *message, size_t len, unsigned producer);
+/* What a producer stamps its messages with. */
+struct stamper {
+	size_t len; /* of every message */
+	enum verify_mode mode;
+	unsigned producer;
+	uint64_t body_sum; /* VERIFY_SUM: of each prepared buffer; else 0 */
+};
 
-/* verify_stamp - make @message the producer's next one. */
-void verify_stamp(void *message, size_t len, enum verify_mode mode,
-	unsigned producer, uint64_t sequence);
+/* verify_prepare - once per buffer of ->len bytes: everything that
+ * verify_stamp() leaves. Finds the ->body_sum, the same for all buffers. */
+void verify_prepare(struct stamper *stamper, void *message);
 
-/* verify_sent - note in the producer's own line that it was accepted. */
-void verify_sent(
-	struct ledger_line *line, unsigned producer, uint64_t sequence);
+/* verify_stamp_full - verify_stamp() for VERIFY_FULL. */
+void verify_stamp_full(
+	const struct stamper *stamper, void *message, uint64_t word);
 
 /* What a consumer checks messages against. */
 struct verifier {
@@ -59,11 +84,21 @@ struct verifier {
 	_Atomic uint64_t *twice;  /* shared: messages seen a second time */
 	enum verify_mode mode;
 	unsigned producer_count;
-	size_t len; /* of every message */
+	size_t len;	   /* of every message */
+	size_t glance_len; /* see verify_glance() */
 };
 
-/* verify_received - check one message and note it. */
-void verify_received(
+/* verify_glance - the ->glance_len for ->mode and ->len: the length itself when
+ * a look at both ends says all, else one that no message has. */
+static inline size_t verify_glance(enum verify_mode mode, size_t len)
+{
+	return mode == VERIFY_HEADER && len >= sizeof(uint64_t) ? len
+								: SIZE_MAX;
+}
+
+/* verify_received_slowly - verify_received() for every message and mode; what
+ * verify_received() itself cannot take for good at a glance comes here. */
+void verify_received_slowly(
 	const struct verifier *verifier, const void *message, size_t len);
 
 /* verify_total - the verdict over one slice, once everybody has stopped.
@@ -73,9 +108,8 @@ void verify_received(
  * @ledgers: one per consumer.
  * With bits it is exact. Without, losses and doubles are told from counts and
  * sums, so that as many of one as of the other show as at least one each. */
-void verify_total(const struct verifier *verifier,
-	const struct ledger_line *sent, const unsigned *in_flight,
-	struct ledger *const *ledgers, unsigned ledger_count,
-	struct verify_totals *ret_totals);
+void verify_total(const struct verifier *verifier, const struct sent_line *sent,
+	const unsigned *in_flight, struct ledger *const *ledgers,
+	unsigned ledger_count, struct verify_totals *ret_totals);
 
 #endif

@@ -6,6 +6,11 @@
  * plain store of its own count. The parent reads the counts at both ends of the
  * measured time, so no worker looks at a clock, except for round trips.
  *
+ * All of this is part of what is measured: the transport `null` shows how much
+ * it is, and a message of 8 bytes should not take longer in the harness than in
+ * a fast transport. So what does not change in a slice is looked up once, in
+ * make_calls(), and between two calls of the transport there are no others.
+ *
  * A blocking call gets TURN_NS at a time, so that a worker hears of a new phase;
  * WAIT_SPIN is timeout 0 again and again.
  */
@@ -22,7 +27,7 @@
 #include "deadline.h"
 #include "park.h"
 #include "probe.h"
-#include "verify.h"
+#include "verify_hot.h"
 
 enum {
 	TURN_NS = 20000000,
@@ -31,15 +36,32 @@ enum {
 	BUFFER_ALIGN = 65536, /* whole pages, however large: see park.h */
 };
 
+/* How a slice passes its messages: out of the job, for the hot loops. */
+struct calls {
+	int (*send)(struct endpoint *endpoint, const struct outbound *message,
+		uint64_t timeout_ns);
+	int (*recv)(struct endpoint *endpoint, struct inbound *message,
+		uint64_t timeout_ns);
+	int (*send_batch)(struct endpoint *endpoint,
+		const struct outbound *messages, unsigned count,
+		uint64_t timeout_ns);
+	int (*recv_batch)(struct endpoint *endpoint, struct inbound *messages,
+		unsigned count, uint64_t timeout_ns);
+	unsigned batch; /* 1: the calls for a single message */
+	uint64_t turn_ns;
+};
+
 struct worker {
 	const struct worker_job *job;
 	struct control *control;
 	struct worker_slot *slot;
 	struct endpoint *endpoints[2]; /* [0] sends or receives the traffic */
-	uint64_t command;	       /* as last seen */
-	unsigned after_kill;	       /* successes since; see note_success() */
-	bool park;		       /* at the next message: see park.h */
-	unsigned vain;		       /* polls in a row without a message */
+	struct calls calls;
+	struct stamper stamper;
+	uint64_t command;    /* as last seen */
+	unsigned after_kill; /* successes since; see note_success() */
+	bool park;	     /* at the next message: see park.h */
+	unsigned vain;	     /* polls in a row without a message */
 	struct verifier verifier;
 	struct outbound *out;
 	struct inbound *in;
@@ -126,11 +148,6 @@ static inline void note_success(struct worker *worker, uint64_t total)
 		control_kills(worker->command), memory_order_release);
 }
 
-static uint64_t turn_ns(const struct worker *worker)
-{
-	return worker->job->bench->wait == WAIT_SPIN ? 0 : TURN_NS;
-}
-
 /* Was it only for want of room or messages? Anything else ends the worker. */
 static bool in_vain(struct worker *worker, int rc)
 {
@@ -150,48 +167,61 @@ static void park_if_asked(struct worker *worker)
 	}
 }
 
-static int send_some(
-	struct worker *worker, struct endpoint *endpoint, unsigned count)
+/* Of these and of the loops there are two forms, which the compiler makes: with
+ * @single the calls are those for one message, known beforehand. */
+#define HOT static inline __attribute__((always_inline))
+
+HOT int send_some(struct worker *worker, struct endpoint *endpoint,
+	unsigned count, bool single)
 {
-	const struct transport *transport = worker->job->transport;
+	const struct calls *calls = &worker->calls;
 	int rc;
 
-	if (worker->job->bench->batch > 1)
-		return transport->send_batch(
-			endpoint, worker->out, count, turn_ns(worker));
-	rc = transport->send(endpoint, worker->out, turn_ns(worker));
+	if (!single)
+		return calls->send_batch(
+			endpoint, worker->out, count, calls->turn_ns);
+	rc = calls->send(endpoint, worker->out, calls->turn_ns);
 	return rc ? rc : 1;
 }
 
-static int recv_some(
-	struct worker *worker, struct endpoint *endpoint, uint64_t timeout_ns)
+HOT int recv_some(struct worker *worker, struct endpoint *endpoint,
+	uint64_t timeout_ns, bool single)
 {
-	const struct transport *transport = worker->job->transport;
+	const struct calls *calls = &worker->calls;
 	int rc;
 
-	if (worker->job->bench->batch > 1)
-		return transport->recv_batch(endpoint, worker->in,
-			worker->job->bench->batch, timeout_ns);
-	rc = transport->recv(endpoint, worker->in, timeout_ns);
+	if (!single)
+		return calls->recv_batch(
+			endpoint, worker->in, calls->batch, timeout_ns);
+	rc = calls->recv(endpoint, worker->in, timeout_ns);
 	return rc ? rc : 1;
 }
 
-static void stamp(struct worker *worker, unsigned producer, uint64_t sequence,
-	unsigned count)
+HOT void stamp(
+	struct worker *worker, uint64_t sequence, unsigned count, bool single)
 {
-	const struct bench_case *bench = worker->job->bench;
+	uint8_t *out = worker->buffers;
 
-	for (unsigned i = 0; i < count; i++)
-		verify_stamp(worker->buffers + i * worker->stride,
-			bench->msg_size_bytes, bench->verify, producer,
-			sequence + i);
+	verify_stamp(&worker->stamper, out, sequence);
+	for (unsigned i = 1; !single && i < count; i++) {
+		out += worker->stride;
+		verify_stamp(&worker->stamper, out, sequence + i);
+	}
 }
 
-static void produce(struct worker *worker)
+HOT void check(struct worker *worker, int count, bool single)
 {
-	unsigned number = worker->job->number;
-	struct ledger_line *line = &worker->job->block->sent[number];
-	unsigned batch = worker->job->bench->batch;
+	const struct inbound *in = worker->in;
+
+	verify_received(&worker->verifier, in->data, in->len);
+	for (int i = 1; !single && i < count; i++)
+		verify_received(&worker->verifier, in[i].data, in[i].len);
+}
+
+HOT void produce_by(struct worker *worker, bool single)
+{
+	struct sent_line *line = &worker->job->block->sent[worker->job->number];
+	unsigned batch = worker->calls.batch;
 	uint64_t sequence = 0;
 
 	while (!over(worker, PHASE_STOP)) {
@@ -200,20 +230,28 @@ static void produce(struct worker *worker)
 
 		if (worker->verifier.bits && sequence + batch > LEDGER_BITS)
 			break; /* more than the ledger can account for */
-		stamp(worker, number, sequence, count);
+		stamp(worker, sequence, count, single);
 		park_if_asked(worker);
-		while ((rc = send_some(worker, worker->endpoints[0], count)) <
-				0 &&
+		while ((rc = send_some(worker, worker->endpoints[0], count,
+				single)) < 0 &&
 			in_vain(worker, rc))
 			if (over(worker, PHASE_STOP))
 				return;
-		for (int i = 0; i < rc; i++)
-			verify_sent(line, number, sequence++);
+		sequence += (unsigned)rc;
+		verify_sent(line, sequence);
 		note_success(worker, sequence);
 	}
 }
 
-static void consume(struct worker *worker)
+static void produce(struct worker *worker)
+{
+	if (worker->calls.batch == 1)
+		produce_by(worker, true);
+	else
+		produce_by(worker, false);
+}
+
+HOT void consume_by(struct worker *worker, bool single)
 {
 	uint64_t total = 0;
 
@@ -223,7 +261,8 @@ static void consume(struct worker *worker)
 
 		park_if_asked(worker);
 		rc = recv_some(worker, worker->endpoints[0],
-			draining ? DRAIN_TURN_NS : turn_ns(worker));
+			draining ? DRAIN_TURN_NS : worker->calls.turn_ns,
+			single);
 
 		if (rc == -EPIPE || (rc < 0 && draining))
 			break;
@@ -231,54 +270,67 @@ static void consume(struct worker *worker)
 			in_vain(worker, rc);
 			continue;
 		}
-		for (int i = 0; i < rc; i++)
-			verify_received(&worker->verifier, worker->in[i].data,
-				worker->in[i].len);
+		check(worker, rc, single);
 		total += (unsigned)rc;
 		note_success(worker, total);
 	}
 }
 
-/* A limit that has no second process: send to itself. */
-static void loop_back(struct worker *worker)
+static void consume(struct worker *worker)
 {
-	struct ledger_line *line = &worker->job->block->sent[0];
+	if (worker->calls.batch == 1)
+		consume_by(worker, true);
+	else
+		consume_by(worker, false);
+}
+
+/* A limit that has no second process: send to itself. */
+HOT void loop_back_by(struct worker *worker, bool single)
+{
+	struct sent_line *line = &worker->job->block->sent[0];
 	uint64_t sequence = 0;
 
 	while (!over(worker, PHASE_STOP)) {
-		unsigned batch = worker->job->bench->batch;
+		unsigned batch = worker->calls.batch;
 		int sent, got;
 
-		stamp(worker, 0, sequence, batch);
-		sent = send_some(worker, worker->endpoints[0], batch);
+		stamp(worker, sequence, batch, single);
+		sent = send_some(worker, worker->endpoints[0], batch, single);
 		if (sent < 0)
 			give_up(worker, sent);
-		for (int i = 0; i < sent; i++)
-			verify_sent(line, 0, sequence++);
+		sequence += (unsigned)sent;
+		verify_sent(line, sequence);
 		for (; sent > 0; sent -= got) {
-			got = recv_some(worker, worker->endpoints[1], 0);
+			got = recv_some(
+				worker, worker->endpoints[1], 0, single);
 			if (got <= 0)
 				give_up(worker, got);
-			for (int i = 0; i < got; i++)
-				verify_received(&worker->verifier,
-					worker->in[i].data, worker->in[i].len);
+			check(worker, got, single);
 		}
 		note_success(worker, sequence);
 	}
 }
 
+static void loop_back(struct worker *worker)
+{
+	if (worker->calls.batch == 1)
+		loop_back_by(worker, true);
+	else
+		loop_back_by(worker, false);
+}
+
 /* One message there; false when @until came first. */
 static bool send_one(struct worker *worker, uint64_t sequence, enum phase until)
 {
-	unsigned number = worker->job->number;
 	int rc;
 
-	stamp(worker, number, sequence, 1);
-	while ((rc = send_some(worker, worker->endpoints[0], 1)) < 0 &&
+	stamp(worker, sequence, 1, true);
+	while ((rc = send_some(worker, worker->endpoints[0], 1, true)) < 0 &&
 		in_vain(worker, rc))
 		if (over(worker, until))
 			return false;
-	verify_sent(&worker->job->block->sent[number], number, sequence);
+	verify_sent(
+		&worker->job->block->sent[worker->job->number], sequence + 1);
 	return true;
 }
 
@@ -287,14 +339,13 @@ static bool recv_one(struct worker *worker, enum phase until)
 {
 	int rc;
 
-	while ((rc = recv_some(worker, worker->endpoints[1], turn_ns(worker))) <
-		0) {
+	while ((rc = recv_some(worker, worker->endpoints[1],
+			worker->calls.turn_ns, true)) < 0) {
 		if (rc == -EPIPE || over(worker, until))
 			return false;
 		in_vain(worker, rc);
 	}
-	verify_received(
-		&worker->verifier, worker->in[0].data, worker->in[0].len);
+	check(worker, 1, true);
 	return true;
 }
 
@@ -341,6 +392,27 @@ static void pin(struct worker *worker)
 		give_up(worker, -errno);
 }
 
+static void make_calls(struct worker *worker)
+{
+	const struct transport *transport = worker->job->transport;
+	const struct bench_case *bench = worker->job->bench;
+
+	worker->calls = (struct calls){
+		.send = transport->send,
+		.recv = bench->access == ACCESS_VIEW ? transport->recv_view
+						     : transport->recv,
+		.send_batch = transport->send_batch,
+		.recv_batch = transport->recv_batch,
+		.batch = bench->batch,
+		.turn_ns = bench->wait == WAIT_SPIN ? 0 : TURN_NS,
+	};
+	worker->stamper = (struct stamper){
+		.len = bench->msg_size_bytes,
+		.mode = bench->verify,
+		.producer = worker->job->number,
+	};
+}
+
 static void make_buffers(struct worker *worker)
 {
 	const struct bench_case *bench = worker->job->bench;
@@ -362,7 +434,7 @@ static void make_buffers(struct worker *worker)
 		uint8_t *out = worker->buffers + i * worker->stride;
 		uint8_t *in = out + bench->batch * worker->stride;
 
-		verify_prepare(out, len, worker->job->number);
+		verify_prepare(&worker->stamper, out);
 		worker->out[i] = (struct outbound){out, len};
 		memset(in, 0, worker->stride);
 		worker->in[i] = (struct inbound){
@@ -386,6 +458,8 @@ static void make_verifier(struct worker *worker)
 		.mode = job->bench->verify,
 		.producer_count = job->block->producer_numbers,
 		.len = job->bench->msg_size_bytes,
+		.glance_len = verify_glance(
+			job->bench->verify, job->bench->msg_size_bytes),
 	};
 }
 
@@ -475,6 +549,7 @@ _Noreturn void worker_main(const struct worker_job *job)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	pin(&worker);
+	make_calls(&worker);
 	make_buffers(&worker);
 	make_verifier(&worker);
 	attach(&worker);

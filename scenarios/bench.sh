@@ -1,5 +1,5 @@
 #!/bin/sh
-# bench.sh IPCMARK RESULT - what scenarios/library.ini found, beside its
+# bench.sh IPCMARK RESULT [PROGRAMS] - what scenarios/library.ini found, beside its
 # targets.
 #
 # One line a question: the ratio of two cases of the result, as `ipcmark
@@ -8,15 +8,19 @@
 # "unsure", whichever side its median is on: that takes a quieter machine, or
 # more rounds. What could not be measured is a line with the reason.
 #
+# What no scenario can ask, the programs bench_lock and bench_idle in the folder
+# PROGRAMS measure on the spot.
+#
 # Exit 0 when the table was printed, whatever it says; 2 without a result.
 set -u
 
-if [ $# -ne 2 ]; then
-	echo "usage: bench.sh IPCMARK RESULT.json" >&2
+if [ $# -ne 2 ] && [ $# -ne 3 ]; then
+	echo "usage: bench.sh IPCMARK RESULT.json [PROGRAMS]" >&2
 	exit 2
 fi
 ipcmark=$1
 result=$2
+programs=${3:-tests}
 if [ ! -r "$result" ]; then
 	echo "bench.sh: $result: cannot read it; \`make bench' makes it" >&2
 	exit 2
@@ -27,7 +31,7 @@ trap 'rm -rf "$scratch"' EXIT
 # row CASE RATIO TARGET VERDICT
 row()
 {
-	printf '%-46s %-24s %-8s %s\n' "$1" "$2" "$3" "$4"
+	printf '%-50s %-24s %-8s %s\n' "$1" "$2" "$3" "$4"
 }
 
 # number NAME: its first value in the comparison.
@@ -100,6 +104,40 @@ steady()
 	row "$1" "${found%% *}" ">= $3" "${found#*|}"
 }
 
+# program CASE TARGET NAME [ARGUMENT]: at most TARGET, by a program that prints
+# "MEDIAN LOW HIGH" first.
+program()
+{
+	what=$1
+	target=$2
+	shift 2
+	if [ ! -x "$programs/$1" ]; then
+		row "$what" - "<= $target" \
+			"$programs/$1 is not built; \`make bench' makes it"
+		return
+	fi
+	name=$1
+	shift
+	if ! "$programs/$name" "$@" >"$scratch/out" 2>"$scratch/err"; then
+		row "$what" - "<= $target" "$(sed -n 1p "$scratch/err")"
+		return
+	fi
+	read -r middle low high <"$scratch/out"
+	found=$(judge most "$target" "$middle" "$low" "$high")
+	row "$what" "${found%|*}" "<= $target" "${found#*|}"
+}
+
+# What takes no pair of CPUs.
+alone()
+{
+	program 'lock, uncontended pair: time over pthread robust' 0.6 \
+		bench_lock
+	for what in ring queue; do
+		program "idle reader of a $what: share of a CPU" 0.01 \
+			bench_idle "$what"
+	done
+}
+
 # The pairs of workers that stand at one distance: $1 is near or far.
 at_distance()
 {
@@ -125,6 +163,12 @@ at_distance()
 		ratio "ring $size over copy" ring-large/ring/$size/$one \
 			ring-large/copy/$size/$one least 0.85
 	done
+	ratio 'ring 64KiB: view over copy, all read' \
+		ring-view/ring/64KiB/$one/view ring-view/ring/64KiB/$one \
+		least 1.5
+	ratio 'ring 64KiB: view over copy, ends read' \
+		ring-view-ends/ring/64KiB/$one/view \
+		ring-view-ends/ring/64KiB/$one least 1.5
 	# Rates: the time of ring over that of line is line over ring.
 	ratio "round trip 8B: time of ring over line" roundtrip/line/8B/$one \
 		roundtrip/ring/8B/$one most 1.6
@@ -164,6 +208,9 @@ crowded()
 }
 
 row case 'ratio [interval]' target verdict
+echo
+echo 'alone'
+alone
 echo
 echo 'near'
 at_distance near

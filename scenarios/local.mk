@@ -10,10 +10,10 @@ EXTRA_DIST += scenarios/bench.sh
 # The library beside its peers, with what is asked of it. BENCH_ARGS goes to
 # ipcmark: make bench BENCH_ARGS='--set global.rounds=5'
 BENCH_DIR = results/library
-bench: ipcmark
+bench: ipcmark $(MEASUREMENTS)
 	./ipcmark run $(top_srcdir)/scenarios/library.ini -o $(BENCH_DIR) \
 		$(BENCH_ARGS)
 	@echo
 	@$(SHELL) $(top_srcdir)/scenarios/bench.sh ./ipcmark \
-		$(BENCH_DIR)/result.json
+		$(BENCH_DIR)/result.json tests
 .PHONY: bench

@@ -66,6 +66,15 @@ LOG_COMPILER = $(TEST_LIMIT)
 SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
 INI_LOG_COMPILER = $(TEST_LIMIT) $(SHELL) $(top_srcdir)/tests/check-scenarios.sh
 
+# Not tests but measurements, for `make bench`; built by `make check`, too, so
+# that they keep up with the library.
+MEASUREMENTS = \
+	tests/bench_idle \
+	tests/bench_lock
+check_PROGRAMS += $(MEASUREMENTS)
+tests_bench_idle_SOURCES = tests/bench_idle.c
+tests_bench_lock_SOURCES = tests/bench_lock.c
+
 # libcheck's own limit of 4 s a test is a guess about the machine's speed.
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \

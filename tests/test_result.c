@@ -194,6 +194,8 @@ static const struct {
 		"number, found nothing"},
 	{"\"batch\": 1,", "\"batch\": 1, \"batch\": 2,", "duplicate"},
 	{"\"producers\": 1,", "\"producers\": 65,", "cases[0].producers"},
+	{"\"access\": \"copy\"", "\"access\": \"look\"",
+		"cases[0].access: \"look\" is not a word"},
 	{"\"mode\": \"throughput\"", "\"mode\": \"thoughput\"",
 		"cases[0].mode: \"thoughput\" is not a word"},
 	{"\"status\": \"ok\"", "\"status\": true", "cases[0].status"},

@@ -92,7 +92,7 @@ static const struct {
 	{"[a]\nwait = blok\n", {0},
 		":2: wait = 'blok' is unknown; did you mean "
 		"'block'?"},
-	{"[a]\nverify = sometimes\n", {0}, "it is full or header"},
+	{"[a]\nverify = sometimes\n", {0}, "it is full, header or sum"},
 	{"[a]\nmode = trip\n", {0}, "it is throughput, roundtrip or crash"},
 	{"[a]\nplacement = nera\n", {0}, "did you mean 'near'?"},
 	{"[a]\nplacement = 0//1\n", {0}, "unknown placement '0//1'"},

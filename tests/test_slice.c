@@ -20,6 +20,9 @@ enum { EVERY = 1000 }; /* each so many messages goes wrong */
 
 static const uint64_t ms = 1000000;
 
+/* How the messages are checked: the ways are different code. */
+static enum verify_mode verify;
+
 static struct bench_case small_case(enum case_mode mode)
 {
 	struct bench_case bench = {
@@ -30,7 +33,7 @@ static struct bench_case small_case(enum case_mode mode)
 		.producers = 1,
 		.consumers = 1,
 		.wait = WAIT_BLOCK,
-		.verify = VERIFY_FULL,
+		.verify = verify,
 		.warmup_ns = 1 * ms,
 		.slice_ns = 20 * ms,
 		.rounds = 1,
@@ -106,7 +109,8 @@ static int recv_damaging(
 	int err = transport_queue.recv(endpoint, message, timeout_ns);
 
 	if (!err && ++turn % EVERY == 0)
-		((uint8_t *)message->room)[30] ^= 4;
+		((uint8_t *)message->room)[verify == VERIFY_HEADER ? 60 : 30] ^=
+			4;
 	return err;
 }
 
@@ -138,6 +142,7 @@ START_TEST(test_slice_good_transport_figures_and_no_complaint)
 {
 	struct slice_report report;
 
+	verify = (enum verify_mode)_i;
 	for (int mode = MODE_THROUGHPUT; mode <= MODE_ROUNDTRIP; mode++) {
 		ck_assert_int_eq(
 			run(&transport_queue, (enum case_mode)mode, &report),
@@ -159,6 +164,7 @@ START_TEST(test_slice_losing_transport_counts_lost)
 	struct transport fake = transport_queue;
 	struct slice_report report;
 
+	verify = (enum verify_mode)_i;
 	fake.send = send_losing;
 	ck_assert_int_eq(run(&fake, MODE_THROUGHPUT, &report), 0);
 	ck_assert_uint_eq(report.verify.lost, report.verify.sent / EVERY);
@@ -171,6 +177,7 @@ START_TEST(test_slice_doubling_transport_counts_duplicates)
 	struct transport fake = transport_queue;
 	struct slice_report report;
 
+	verify = (enum verify_mode)_i;
 	fake.send = send_doubling;
 	ck_assert_int_eq(run(&fake, MODE_THROUGHPUT, &report), 0);
 	ck_assert_uint_gt(report.verify.duplicated, 0);
@@ -183,6 +190,7 @@ START_TEST(test_slice_swapping_transport_counts_reordered)
 	struct transport fake = transport_queue;
 	struct slice_report report;
 
+	verify = (enum verify_mode)_i;
 	fake.send = send_swapping;
 	ck_assert_int_eq(run(&fake, MODE_THROUGHPUT, &report), 0);
 	ck_assert_uint_gt(report.verify.reordered, 0);
@@ -195,9 +203,64 @@ START_TEST(test_slice_damaging_transport_counts_corrupted)
 	struct transport fake = transport_queue;
 	struct slice_report report;
 
+	verify = (enum verify_mode)_i;
 	fake.recv = recv_damaging;
 	ck_assert_int_eq(run(&fake, MODE_THROUGHPUT, &report), 0);
 	ck_assert_uint_gt(report.verify.corrupted, 0);
+}
+END_TEST
+
+/* The word of the next message, as it was when the one before was viewed. */
+static int recv_view_early(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	static uint8_t stale[64];
+	int err = transport_ring.recv_view(endpoint, message, timeout_ns);
+
+	if (!err && ++turn % EVERY == 0)
+		message->data = stale;
+	else if (!err)
+		memcpy(stale, message->data, sizeof(stale));
+	return err;
+}
+
+static int run_view(
+	const struct transport *transport, struct slice_report *report)
+{
+	struct bench_case bench = small_case(MODE_THROUGHPUT);
+	const struct slice_request request = {.bench = &bench};
+
+	bench.access = ACCESS_VIEW;
+	memset(report, 0, sizeof(*report));
+	return slice_run(transport, &request, unique_name(), report);
+}
+
+START_TEST(test_slice_viewing_ring_no_complaint)
+{
+	struct slice_report report;
+
+	verify = (enum verify_mode)_i;
+	ck_assert_int_eq(run_view(&transport_ring, &report), 0);
+	ck_assert_uint_gt(report.msgs, 0);
+	ck_assert_uint_eq(report.verify.sent, report.verify.received);
+	ck_assert_uint_eq(report.verify.lost, 0);
+	ck_assert_uint_eq(report.verify.duplicated, 0);
+	ck_assert_uint_eq(report.verify.reordered, 0);
+	ck_assert_uint_eq(report.verify.corrupted, 0);
+}
+END_TEST
+
+START_TEST(test_slice_view_of_the_wrong_message_is_noticed)
+{
+	struct transport fake = transport_ring;
+	struct slice_report report;
+
+	verify = (enum verify_mode)_i;
+	fake.recv_view = recv_view_early;
+	ck_assert_int_eq(run_view(&fake, &report), 0);
+	ck_assert_uint_gt(report.verify.lost, 0);
+	ck_assert_uint_gt(
+		report.verify.duplicated + report.verify.reordered, 0);
 }
 END_TEST
 
@@ -323,12 +386,25 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_test(
-		tcase, test_slice_good_transport_figures_and_no_complaint);
-	tcase_add_test(tcase, test_slice_losing_transport_counts_lost);
-	tcase_add_test(tcase, test_slice_doubling_transport_counts_duplicates);
-	tcase_add_test(tcase, test_slice_swapping_transport_counts_reordered);
-	tcase_add_test(tcase, test_slice_damaging_transport_counts_corrupted);
+	tcase_add_loop_test(tcase,
+		test_slice_good_transport_figures_and_no_complaint, VERIFY_FULL,
+		VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase, test_slice_losing_transport_counts_lost,
+		VERIFY_FULL, VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase,
+		test_slice_doubling_transport_counts_duplicates, VERIFY_FULL,
+		VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase,
+		test_slice_swapping_transport_counts_reordered, VERIFY_FULL,
+		VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase,
+		test_slice_damaging_transport_counts_corrupted, VERIFY_FULL,
+		VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase, test_slice_viewing_ring_no_complaint,
+		VERIFY_FULL, VERIFY_SUM + 1);
+	tcase_add_loop_test(tcase,
+		test_slice_view_of_the_wrong_message_is_noticed, VERIFY_FULL,
+		VERIFY_SUM + 1);
 	tcase_add_test(tcase, test_slice_dying_worker_fails_with_its_signal);
 	tcase_add_test(tcase, test_slice_failing_worker_fails_with_its_error);
 	tcase_add_test(tcase, test_slice_hanging_worker_ends_with_time_out);

@@ -35,6 +35,8 @@ START_TEST(test_transport_table_every_entry_is_complete)
 		ck_assert_msg(!each->send_batch == !(each->caps & CAP_BATCH) &&
 				      !each->recv_batch == !each->send_batch,
 			"%s: CAP_BATCH and its calls", each->name);
+		ck_assert_msg(!each->recv_view == !(each->caps & CAP_VIEW),
+			"%s: CAP_VIEW and its call", each->name);
 		ck_assert_msg(
 			!each->lock_holder == !(each->caps & CAP_LOCK_HOLDER),
 			"%s: CAP_LOCK_HOLDER and its call", each->name);
@@ -165,6 +167,52 @@ START_TEST(test_transport_can_run_says_why_not)
 }
 END_TEST
 
+/* Ways of receiving and of checking that not all have. */
+START_TEST(test_transport_can_run_access_and_verify_say_why_not)
+{
+	static const struct {
+		enum access_mode access;
+		enum verify_mode verify;
+		unsigned caps;
+		unsigned batch;
+		const char *reason;
+	} ways[] = {
+		{ACCESS_COPY, VERIFY_SUM, 0, 1, NULL},
+		{ACCESS_VIEW, VERIFY_SUM, CAP_VIEW, 1, NULL},
+		{ACCESS_VIEW, VERIFY_SUM, 0, 1, "where it lies"},
+		{ACCESS_VIEW, VERIFY_SUM, CAP_VIEW | CAP_BATCH, 2,
+			"not in batches of 2"},
+		{ACCESS_COPY, VERIFY_SUM, CAP_EXTERNAL, 1, "verify = sum"},
+		{ACCESS_COPY, VERIFY_FULL, CAP_EXTERNAL, 1, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		const struct transport transport = {
+			.name = "some",
+			.caps = ways[i].caps,
+		};
+		const struct bench_case bench = {
+			.transport = "some",
+			.msg_size_bytes = 64,
+			.batch = ways[i].batch,
+			.producers = 1,
+			.consumers = 1,
+			.access = ways[i].access,
+			.verify = ways[i].verify,
+		};
+		char reason[CASE_REASON_BYTES] = "";
+		int ret = transport_can_run(
+			&transport, &bench, reason, sizeof(reason));
+
+		ck_assert_msg(ret == (ways[i].reason ? -ENOTSUP : 0),
+			"row %zu returns %d: %s", i, ret, reason);
+		if (ways[i].reason)
+			ck_assert_msg(strstr(reason, ways[i].reason) != NULL,
+				"row %zu says '%s'", i, reason);
+	}
+}
+END_TEST
+
 START_TEST(test_transport_can_run_message_beyond_mq_names_the_setting)
 {
 	const struct transport *mq = transport_find("mq");
@@ -195,6 +243,8 @@ int main(void)
 	tcase_add_test(tcase, test_transport_find_name_gives_that_transport);
 	tcase_add_loop_test(tcase, test_transport_can_run_says_why_not, 0,
 		sizeof(rows) / sizeof(*rows));
+	tcase_add_test(
+		tcase, test_transport_can_run_access_and_verify_say_why_not);
 	tcase_add_test(tcase,
 		test_transport_can_run_message_beyond_mq_names_the_setting);
 	suite_add_tcase(suite, tcase);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "control.h"
-#include "verify.h"
+#include "verify_hot.h"
 
 enum {
 	MESSAGES = 100,
@@ -19,16 +19,16 @@ enum {
 struct stage {
 	struct control_block block;
 	struct verifier verifier[CONSUMERS];
-	enum verify_mode mode;
+	struct stamper stamper[PRODUCERS];
 	size_t len;
-	uint8_t message[MAX_LEN];
+	uint8_t messages[PRODUCERS][MAX_LEN];
+	uint8_t *message; /* the one sent last */
 };
 
 static void setup(struct stage *stage, enum verify_mode mode, size_t len,
 	unsigned producers)
 {
 	memset(stage, 0, sizeof(*stage));
-	stage->mode = mode;
 	stage->len = len;
 	ck_assert_int_eq(
 		control_create(producers, CONSUMERS, mode, &stage->block), 0);
@@ -40,15 +40,23 @@ static void setup(struct stage *stage, enum verify_mode mode, size_t len,
 			.mode = mode,
 			.producer_count = producers,
 			.len = len,
+			.glance_len = verify_glance(mode, len),
 		};
-	verify_prepare(stage->message, len, 0);
+	for (unsigned p = 0; p < PRODUCERS; p++) {
+		stage->stamper[p] = (struct stamper){
+			.len = len,
+			.mode = mode,
+			.producer = p,
+		};
+		verify_prepare(&stage->stamper[p], stage->messages[p]);
+	}
 }
 
 static void send(struct stage *stage, unsigned producer, uint64_t sequence)
 {
-	verify_stamp(
-		stage->message, stage->len, stage->mode, producer, sequence);
-	verify_sent(&stage->block.sent[producer], producer, sequence);
+	stage->message = stage->messages[producer];
+	verify_stamp(&stage->stamper[producer], stage->message, sequence);
+	verify_sent(&stage->block.sent[producer], sequence + 1);
 }
 
 static void receive(struct stage *stage, unsigned consumer)
@@ -86,6 +94,11 @@ static const struct {
 	{VERIFY_HEADER, 15},
 	{VERIFY_HEADER, 16},
 	{VERIFY_HEADER, 64},
+	{VERIFY_SUM, 8},
+	{VERIFY_SUM, 16},
+	{VERIFY_SUM, 17},
+	{VERIFY_SUM, 64},
+	{VERIFY_SUM, 255},
 	{VERIFY_FULL, 8},
 	{VERIFY_FULL, 16},
 	{VERIFY_FULL, 17},
@@ -100,7 +113,7 @@ START_TEST(test_verify_good_messages_no_complaint)
 	struct stage stage;
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
-		for (int mode = VERIFY_FULL; mode <= VERIFY_HEADER; mode++) {
+		for (int mode = VERIFY_FULL; mode <= VERIFY_SUM; mode++) {
 			struct verify_totals totals;
 
 			setup(&stage, (enum verify_mode)mode, lens[i], 1);
@@ -227,7 +240,7 @@ START_TEST(test_verify_flipped_bit_counts_damage)
 		return; /* all of it is identity: see the other tests */
 	for (size_t bit = 0; bit < 8 * len; bit++) {
 		struct verify_totals totals;
-		bool seen = forms[_i].mode == VERIFY_FULL || bit < 64 ||
+		bool seen = forms[_i].mode != VERIFY_HEADER || bit < 64 ||
 			    bit >= 8 * (len - 8);
 
 		setup(&stage, forms[_i].mode, len, 1);
@@ -265,8 +278,8 @@ START_TEST(test_verify_killed_senders_message_may_arrive)
 			receive(&stage, 0);
 		}
 		for (unsigned m = 0; m < arrived; m++) {
-			verify_stamp(stage.message, stage.len, stage.mode, 0,
-				MESSAGES + m);
+			verify_stamp(
+				&stage.stamper[0], stage.message, MESSAGES + m);
 			receive(&stage, 0);
 		}
 		/* One was on its way; a second one nobody can have sent. */
