@@ -13,7 +13,7 @@
  *   kernel never touches such a word.
  *
  * Second line, for a word that the kernel missed: whoever has slept for
- * SUSPECT_NS asks whether the owner is alive. It is dead if
+ * lock_nap_ns asks whether the owner is alive. It is dead if
  *
  *   its name is a party's, and nobody has the byte lock of that slot; or
  *   its name is a thread's, and there is no such thread (seen from home); or
@@ -33,7 +33,7 @@
  *   OWNER_DIED -> name|W       acquire, told to repair; as the first line
  *   name|...   -> 0            release       kernel wakes one waiter (word is 0
  *                                            and announced); else they look
- *                                            again after SUSPECT_NS
+ *                                            again after lock_nap_ns
  *
  * What it does not do: fairness; and it never robs an owner that is stopped.
  */
@@ -49,13 +49,13 @@
 #define BY_PARTY UINT32_C(0x20000000)
 #define NAME_MASK UINT32_C(0x3fffffff)
 
+/* Long for a runnable owner, and the question is a system call or two. */
+uint64_t lock_nap_ns = 2000000;
+
 enum {
 	/* A critical section is some 10 ns; its end comes within this many
 	 * pauses unless its owner is off its CPU. */
 	SPIN_TURNS = 64,
-	/* Long for a runnable owner, and the question is a system call or
-	 * two. */
-	SUSPECT_NS = 2000000,
 	POLLS_PER_SUSPICION = 256,
 };
 
@@ -191,7 +191,7 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 
 		if (rc != -EAGAIN)
 			return rc;
-		nap_ns = wait_left_ns(wait, SUSPECT_NS);
+		nap_ns = wait_left_ns(wait, lock_nap_ns);
 		if (nap_ns == 0)
 			return -ETIMEDOUT;
 		if ((seen & NAME_MASK) == 0)

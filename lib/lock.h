@@ -13,6 +13,10 @@
 struct segment;
 struct wait;
 
+/* How long a waiter sleeps before it asks after the owner. Only tests change it,
+ * as event_nap_max_ns. */
+extern uint64_t lock_nap_ns;
+
 /* lock_acquire - take @lock.
  * @wait: how long; used up together with the caller's other waits.
  * Progress: as long as its owner lives and runs. An owner that died is noticed

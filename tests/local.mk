@@ -37,7 +37,8 @@ UNIT_TESTS = \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
 	tests/test_transport_table \
-	tests/test_verify
+	tests/test_verify \
+	tests/test_wake
 
 # Two threads on one mapping: what ThreadSanitizer can see.
 THREAD_TESTS = \
@@ -116,6 +117,7 @@ tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
+tests_test_wake_SOURCES = tests/test_wake.c $(LIB_STAGE)
 
 TRANSPORT_STAGE = \
 	tests/transport_stage.c \
