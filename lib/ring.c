@@ -157,9 +157,11 @@ static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 
 	if (__builtin_expect(err != -EAGAIN, 1))
 		return err;
+	/* The consumer may have read the last before it left. */
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
-			       &ring->producer.idle_polls)
+			       &ring->producer.idle_polls) &&
+				       !has_room(&room)
 			       ? -EPIPE
 			       : -EAGAIN;
 	err = event_await(&ring->control->writable, &condition, &wait);
