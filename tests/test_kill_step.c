@@ -363,10 +363,13 @@ static void survive(struct play *play, const struct call *call, unsigned steps)
 			call->name, steps, from, to);
 	WANT(number, BEFORE + 2);
 	WANT(next_number(play, call->ring), -1);
-	if (call->ring)
+	if (call->ring) {
 		WANT(mipc_ring_check(play->ring), 0);
-	else
-		WANT(mipc_queue_check(play->queue), 0);
+		return;
+	}
+	/* Not one is left that nobody finds. */
+	WANT(mipc_queue_size(play->queue), 0);
+	WANT(mipc_queue_check(play->queue), 0);
 }
 
 static unsigned mask_of(unsigned from, unsigned to)

@@ -47,6 +47,7 @@ struct play {
 	mipc_queue *queue;
 	struct mipc_lease lease;
 	void *place;
+	pid_t worker;
 };
 
 static uint8_t body[1 << 17];
@@ -240,7 +241,7 @@ static void queue_with_dead_letter(struct play *play)
 	WANT(mipc_queue_return(play->queue, &play->lease), 0);
 }
 
-/* A worker took the only message, and was killed. */
+/* A worker has the only message, and is killed when the sleeper lies. */
 static void acquire_and_wait(void *arg)
 {
 	struct bed *bed = arg;
@@ -255,15 +256,12 @@ static void acquire_and_wait(void *arg)
 
 static void queue_left_leased(struct play *play)
 {
-	pid_t worker;
-
 	WANT(mipc_queue_create(play->bed->name, 1, NULL, &play->queue), 0);
 	WANT(mipc_queue_put(
 		     play->queue, body, mipc_queue_max_len(play->queue), 0),
 		0);
-	worker = lib_spawn(acquire_and_wait, play->bed);
+	play->worker = lib_spawn(acquire_and_wait, play->bed);
 	lib_await(&play->bed->woken, 1);
-	lib_kill(worker);
 	lib_step(&play->bed->woken, 0);
 }
 
@@ -335,6 +333,7 @@ static void queue_poll_for_room(struct play *play)
 {
 	int rc = -EAGAIN;
 
+	lib_kill(play->worker);
 	for (unsigned i = 0; i < 2048 && rc == -EAGAIN; i++)
 		rc = mipc_queue_put(play->queue, body, 1, 0);
 	/* The sleeper may have been faster than the last polls. */
