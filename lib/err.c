@@ -24,7 +24,8 @@ const char *mipc_strerror(int error)
 		{ENOSPC,
 			"the file system or the reserve of huge pages is full, "
 			"or every party slot taken"},
-		{EPERM, "the file is another user's or has several links"},
+		{EPERM, "the file is another user's, has several links, or is "
+			"not sealed"},
 		{EACCES, "no permission for the file or its folder"},
 		{ELOOP, "the name is a symbolic link"},
 		{EINVAL, "an argument is out of range"},

@@ -16,7 +16,7 @@
  * Crash: a sleeper that was killed leaves the bit, which costs the next waker
  * one system call. A waker killed between W3 and the wake leaves a sleeper
  * asleep beside a true condition, until the next waker, for the bit is still
- * there, or until it looks by itself: no sleep is longer than SLEEP_MAX_NS.
+ * there, or until it looks by itself: no sleep is longer than 10 ms.
  * The condition, never the word, is what counts.
  */
 #include "event.h"
@@ -27,13 +27,15 @@
 
 #include "platform.h"
 
+uint64_t event_nap_max_ns = 10000000;
+
 enum {
-	SLEEP_MAX_NS = 10000000,
 	/* To be woken costs about 55-75 us on a halted CPU; looking for as long
 	 * before sleeping at most doubles the cost and, while traffic flows,
 	 * saves it. */
 	SPIN_DEFAULT_US = 50,
 	SPIN_TURNS_PER_LOOK = 16, /* between two looks at the clock */
+	TURN_MAX_NS = 10000000,	  /* of looking, between two questions */
 };
 
 #define ONE_BUMP UINT32_C(4)
@@ -123,7 +125,7 @@ int event_await(struct mipc_event *event, const struct condition *condition,
 	spin_ns = spin_budget_ns(wait);
 	for (;;) {
 		uint64_t turn_ns =
-			spin_ns < SLEEP_MAX_NS ? spin_ns : SLEEP_MAX_NS;
+			spin_ns < TURN_MAX_NS ? spin_ns : TURN_MAX_NS;
 		uint64_t nap_ns;
 		int err;
 
@@ -133,7 +135,7 @@ int event_await(struct mipc_event *event, const struct condition *condition,
 			return 0;
 		if (wait->spin_us != MIPC_SPIN_ALWAYS)
 			spin_ns -= turn_ns;
-		nap_ns = wait_left_ns(wait, SLEEP_MAX_NS);
+		nap_ns = wait_left_ns(wait, event_nap_max_ns);
 		if (nap_ns == 0)
 			return -ETIMEDOUT;
 		err = condition->hopeless ? condition->hopeless(condition->arg)

@@ -35,6 +35,10 @@ struct condition {
 	void *arg;
 };
 
+/* No sleep is longer. Only tests change it: with a nap that never ends by itself
+ * they see that they were woken. */
+extern uint64_t event_nap_max_ns;
+
 /* event_await - look, then sleep, until @condition is met.
  * Returns 0; -EAGAIN (polling); -ETIMEDOUT; what hopeless() said. */
 int event_await(struct mipc_event *event, const struct condition *condition,

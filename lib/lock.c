@@ -13,7 +13,7 @@
  *   kernel never touches such a word.
  *
  * Second line, for a word that the kernel missed: whoever has slept for
- * SUSPECT_NS asks whether the owner is alive. It is dead if
+ * lock_nap_ns asks whether the owner is alive. It is dead if
  *
  *   its name is a party's, and nobody has the byte lock of that slot; or
  *   its name is a thread's, and there is no such thread (seen from home); or
@@ -33,7 +33,7 @@
  *   OWNER_DIED -> name|W       acquire, told to repair; as the first line
  *   name|...   -> 0            release       kernel wakes one waiter (word is 0
  *                                            and announced); else they look
- *                                            again after SUSPECT_NS
+ *                                            again after lock_nap_ns
  *
  * What it does not do: fairness; and it never robs an owner that is stopped.
  */
@@ -46,6 +46,9 @@
 
 #define NAME_MASK UINT32_C(0x3fffffff)
 
+/* Long for a runnable owner, and the question is a system call or two. */
+uint64_t lock_nap_ns = 2000000;
+
 enum {
 	/* A critical section is some 10 ns: who does not get the lock within
 	 * this many pauses waits for an owner that is off its CPU ... */
@@ -53,9 +56,6 @@ enum {
 	/* ... and between two looks the owner has the line for itself, for so
 	 * many pauses at most: enough for dozens of operations. */
 	SPIN_PAUSES_PER_LOOK = 64,
-	/* Long for a runnable owner, and the question is a system call or
-	 * two. */
-	SUSPECT_NS = 2000000,
 	POLLS_PER_SUSPICION = 256,
 };
 
@@ -176,7 +176,7 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 
 		if (rc != -EAGAIN)
 			return rc;
-		nap_ns = wait_left_ns(wait, SUSPECT_NS);
+		nap_ns = wait_left_ns(wait, lock_nap_ns);
 		if (nap_ns == 0)
 			return -ETIMEDOUT;
 		if ((seen & NAME_MASK) == 0)

@@ -43,6 +43,9 @@ int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
 
 /* lock_hand_on - the slow half of lock_release: somebody may be asleep. */
 void lock_hand_on(struct mipc_lock *lock);
+/* How long a waiter sleeps before it asks after the owner. Only tests change it,
+ * as event_nap_max_ns. */
+extern uint64_t lock_nap_ns;
 
 /* lock_acquire - take @lock.
  * @wait: how long; used up together with the caller's other waits.

@@ -56,8 +56,10 @@ int platform_publish(
 int platform_open(
 	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size);
 
-/* platform_file_size - of a regular file. Returns 0; -EILSEQ; -errno. */
-int platform_file_size(int fd, uint64_t *ret_size);
+/* platform_sealed_size - of memory that is sealed against any other size: it
+ * stays as long, whoever else has a descriptor of it.
+ * Returns 0; -EBADF; -EILSEQ (not a file); -EPERM (not sealed); -errno. */
+int platform_sealed_size(int fd, uint64_t *ret_size);
 
 /* platform_same_file - does @path still lead to the file behind @fd? */
 bool platform_same_file(int fd, const char *path);

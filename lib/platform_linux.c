@@ -182,14 +182,20 @@ int platform_open(
 	return 0;
 }
 
-int platform_file_size(int fd, uint64_t *ret_size)
+int platform_sealed_size(int fd, uint64_t *ret_size)
 {
+	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW;
+	/* Before the size, which could change before the seal. A file that
+	 * knows no seals answers -1, which must not pass for all of them. */
+	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EILSEQ;
+	if (seals < 0 || (seals & wanted) != wanted)
+		return -EPERM;
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }

@@ -178,9 +178,11 @@ static __attribute__((noinline)) int await_room_full(
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
 
+	/* The consumer may have read the last before it left. */
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
-			       &ring->producer.idle_polls)
+			       &ring->producer.idle_polls) &&
+				       !has_room(&room)
 			       ? -EPIPE
 			       : -EAGAIN;
 	return await(ring, &ring->control->writable, &condition, timeout_ns);

@@ -482,7 +482,8 @@ int segment_from_fd(struct segment *segment, int fd, enum mipc_kind kind,
 {
 	struct mipc_header header;
 	uint64_t file_bytes;
-	int err = platform_file_size(fd, &file_bytes);
+	/* Unsealed, its sender could truncate it under our feet. */
+	int err = platform_sealed_size(fd, &file_bytes);
 
 	if (!err)
 		err = read_header(fd, file_bytes, kind, &header);

@@ -42,7 +42,9 @@ UNIT_TESTS = \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
 	tests/test_transport_table \
-	tests/test_verify
+	tests/test_verify \
+	tests/test_wake \
+	tests/test_wake_step
 
 # Two threads on one mapping: what ThreadSanitizer can see.
 THREAD_TESTS = \
@@ -106,7 +108,8 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/capture.h \
 	tests/sample_result.h \
-	tests/stub_transports.h
+	tests/stub_transports.h \
+	tests/trap.h
 
 LIB_STAGE = \
 	tests/lib_stage.c \
@@ -136,6 +139,8 @@ tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
+tests_test_wake_SOURCES = tests/test_wake.c $(LIB_STAGE)
+tests_test_wake_step_SOURCES = tests/test_wake_step.c $(LIB_STAGE)
 
 TRANSPORT_STAGE = \
 	tests/transport_stage.c \

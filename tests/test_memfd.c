@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <mmapipc/queue.h>
@@ -86,6 +87,41 @@ START_TEST(test_memfd_wrong_descriptor_gets_its_own_error)
 }
 END_TEST
 
+/* What its sender could truncate is not taken: memory that is not sealed, sealed
+ * in part, or a file with a name. */
+START_TEST(test_memfd_unsealed_memory_is_refused)
+{
+	static const int seals[] = {0, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL};
+	static char bytes[32768];
+	char name[LIB_NAME_BYTES], path[LIB_PATH_BYTES];
+	mipc_shm *shm, *other;
+	ssize_t len;
+	int fd;
+
+	WANT(mipc_shm_create(NULL, 10000, &sealed, &shm), 0);
+	len = pread(mipc_shm_fd(shm), bytes, sizeof(bytes), 0);
+	WANT_TRUE(len > 10000);
+	for (unsigned i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		fd = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		WANT_TRUE(fd >= 0);
+		WANT(write(fd, bytes, (size_t)len), len);
+		WANT(fcntl(fd, F_ADD_SEALS, seals[i]), 0);
+		WANT(mipc_shm_from_fd(fd, NULL, &other), -EPERM);
+		close(fd);
+	}
+	mipc_shm_close(shm);
+	lib_name(name);
+	lib_path(path, name);
+	WANT(mipc_shm_create(name, 10000, NULL, &shm), 0);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	WANT_TRUE(fd >= 0);
+	WANT(mipc_shm_from_fd(fd, NULL, &other), -EPERM);
+	close(fd);
+	mipc_shm_close(shm);
+	WANT(mipc_shm_unlink(name), 0);
+}
+END_TEST
+
 START_TEST(test_memfd_named_segment_has_no_descriptor)
 {
 	char name[LIB_NAME_BYTES];
@@ -108,6 +144,7 @@ int main(void)
 		test_memfd_ring_keeps_roles_and_sees_peer_leave,
 		test_memfd_cannot_be_truncated,
 		test_memfd_wrong_descriptor_gets_its_own_error,
+		test_memfd_unsealed_memory_is_refused,
 		test_memfd_named_segment_has_no_descriptor,
 	};
 

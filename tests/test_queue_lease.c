@@ -364,6 +364,30 @@ START_TEST(test_queue_lease_wrong_use_is_refused)
 }
 END_TEST
 
+/* The next handle gets the same slot; only the generation tells them apart. */
+START_TEST(test_queue_lease_of_the_slots_last_holder_is_not_the_next_ones)
+{
+	char name[LIB_NAME_BYTES];
+	struct mipc_lease lease;
+	mipc_queue *queue;
+	uint8_t byte = 0;
+	size_t len;
+
+	lib_name(name);
+	WANT(mipc_queue_create(name, 1, NULL, &queue), 0);
+	WANT(mipc_queue_put(queue, &byte, 1, 0), 0);
+	WANT(mipc_queue_acquire(queue, 0, &lease), 0);
+	mipc_queue_close(queue);
+	WANT(mipc_queue_open(name, NULL, &queue), 0);
+	WANT(mipc_queue_release(queue, &lease), -EINVAL);
+	WANT(mipc_queue_return(queue, &lease), -EINVAL);
+	/* Its holder has gone: so it comes again. */
+	WANT(mipc_queue_get(queue, &byte, 1, LIB_PATIENCE_NS, &len), 0);
+	mipc_queue_close(queue);
+	WANT(mipc_queue_unlink(name), 0);
+}
+END_TEST
+
 START_TEST(test_queue_lease_bad_argument_or_no_room_is_an_error)
 {
 	char name[LIB_NAME_BYTES];
@@ -645,6 +669,7 @@ int main(void)
 		test_queue_lease_empty_dead_letter_needs_no_buffer,
 		test_queue_lease_dead_letter_rule_out_of_range_is_refused,
 		test_queue_lease_wrong_use_is_refused,
+		test_queue_lease_of_the_slots_last_holder_is_not_the_next_ones,
 		test_queue_lease_bad_argument_or_no_room_is_an_error,
 		test_queue_lease_every_offset_wraps_whole,
 		test_queue_lease_batch_takes_and_frees_in_any_order,

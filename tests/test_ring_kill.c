@@ -311,6 +311,53 @@ START_TEST(test_ring_kill_of_the_batch_consumer_loses_at_most_its_last)
 }
 END_TEST
 
+struct holder {
+	char name[LIB_NAME_BYTES];
+	unsigned role;
+	_Atomic unsigned step;
+};
+
+static void hold_the_role(void *arg)
+{
+	struct holder *holder = arg;
+	mipc_ring *ring;
+
+	WANT(mipc_ring_open(holder->name, holder->role, NULL, &ring), 0);
+	lib_step(&holder->step, 1);
+	lib_sleep_for_ever();
+}
+
+/* Nobody sleeps, closes or opens who would have found the dead one first. */
+START_TEST(test_ring_kill_is_found_by_who_only_polls)
+{
+	for (unsigned role = 1; role <= MIPC_RING_CONSUMER; role <<= 1) {
+		struct holder *holder = lib_shared(sizeof(*holder));
+		unsigned other = role ^ MIPC_RING_PRODUCER ^ MIPC_RING_CONSUMER;
+		unsigned polls = 0;
+		mipc_ring *ring;
+		pid_t child;
+		size_t len;
+		char byte;
+		int rc;
+
+		lib_name(holder->name);
+		holder->role = role;
+		WANT(mipc_ring_create(holder->name, 1, other, NULL, &ring), 0);
+		child = lib_spawn(hold_the_role, holder);
+		lib_await(&holder->step, 1);
+		lib_kill(child);
+		do {
+			rc = other == MIPC_RING_PRODUCER
+				     ? mipc_ring_write(ring, "x", 1, 0)
+				     : mipc_ring_read(ring, &byte, 1, 0, &len);
+		} while (rc == 0 || (rc == -EAGAIN && ++polls < 5000));
+		WANT(rc, -EPIPE);
+		mipc_ring_close(ring);
+		WANT(mipc_ring_unlink(holder->name), 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -319,6 +366,7 @@ int main(void)
 		test_ring_kill_of_a_producer_that_comes_and_goes_loses_nothing,
 		test_ring_kill_of_the_consumer_loses_at_most_its_last,
 		test_ring_kill_of_the_batch_consumer_loses_at_most_its_last,
+		test_ring_kill_is_found_by_who_only_polls,
 	};
 
 	return LIB_MAIN("ring_kill", tests);

@@ -68,6 +68,7 @@ static inline struct scribble input_scribble(struct input *input,
 	struct scribble scribble;
 	size_t from, to;
 
+	capacity -= capacity % 8;
 	switch (where % 8) {
 	case 0:
 		from = offsetof(struct mipc_segment, parties);
@@ -92,7 +93,8 @@ static inline struct scribble input_scribble(struct input *input,
 	return scribble;
 }
 
-/* The word that was @old. @slot, @generation: of this handle. */
+/* The word that was @old. @slot, @generation: of this handle; a record of form 6
+ * is its own or that of one of the three slots behind it. */
 static inline uint64_t scribbled(const struct scribble *scribble, uint64_t old,
 	uint64_t capacity, uint32_t slot, uint32_t generation)
 {
@@ -101,8 +103,13 @@ static inline uint64_t scribbled(const struct scribble *scribble, uint64_t old,
 
 	switch (scribble->form % 8) {
 	case 0:
-	case 1:
 		return value;
+	case 1:
+		if (value < 0x8000)
+			return value;
+		/* Somebody's name, as roles and as locks have it. */
+		value = (value & 0x7f) + (value & 0x80 ? 0x20000000 : 0);
+		return scribble->form & 8 ? value << 32 : value;
 	case 2:
 		return old + value * 8;
 	case 3:
@@ -112,8 +119,8 @@ static inline uint64_t scribbled(const struct scribble *scribble, uint64_t old,
 	case 5:
 		return record_with(record_word(capacity - value), state);
 	case 6:
-		return record_owned(
-			record_word(value % capacity), state, slot, generation);
+		return record_owned(record_word(value % capacity), state,
+			slot + (uint32_t)(value >> 14), generation);
 	default:
 		return old ^ value << scribble->form / 8;
 	}

@@ -1,5 +1,5 @@
-/* fuzz_open.c - a file with any bytes in it, opened as each kind of segment, by
- * fuzzing.
+/* fuzz_open.c - any bytes behind any name or descriptor, opened as each kind of
+ * segment, by fuzzing.
  *
  * The input changes a valid segment of some kind: the header by bits that are
  * flipped, the rest by words that are written, the length by a number of bytes
@@ -7,12 +7,20 @@
  * stands. A header that was found valid with another capacity gets a file of the
  * length it asks for. What opens is used: a few calls that poll.
  *
+ * It is opened by its name, or by a descriptor: of sealed memory with the same
+ * bytes, of memory that is not sealed or not enough (which is never opened), or of
+ * something else altogether.
+ *
  * There is one file, written anew each time.
  */
 #include "fuzz_input.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <mmapipc/queue.h>
@@ -25,10 +33,17 @@ enum {
 	SCRIBBLES_MAX = 16,
 	BODY_BYTES = 4096,
 	BOTH = MIPC_RING_PRODUCER | MIPC_RING_CONSUMER,
+	BY_NAME = -2, /* in the place of a descriptor; -1 is one to be tried */
+	NO_SEGMENTS = 16,
+	ANY_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 };
 
 static char name[64], path[96];
 static int file;
+
+/* Descriptors of what can never be a segment, and the file with its name. */
+static int not_segments[NO_SEGMENTS];
+static unsigned not_segment_count;
 
 /* A valid segment's bytes, by kind. */
 static struct {
@@ -58,6 +73,38 @@ static void load(enum mipc_kind kind)
 static void remove_file(void)
 {
 	unlink(path);
+}
+
+static void add_not_segment(int fd)
+{
+	must(not_segment_count < NO_SEGMENTS);
+	not_segments[not_segment_count++] = fd;
+}
+
+static void open_not_segments(void)
+{
+	const char *const paths[] = {"/", "/dev/null", "/dev/zero",
+		"/proc/self/mem", "/proc/self/exe", path};
+	int ends[2];
+
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		add_not_segment(open(paths[i], O_RDONLY | O_CLOEXEC));
+	add_not_segment(open(path, O_PATH | O_CLOEXEC));
+	must(!pipe2(ends, O_CLOEXEC));
+	add_not_segment(ends[0]);
+	add_not_segment(ends[1]);
+	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	add_not_segment(ends[0]);
+	add_not_segment(epoll_create1(EPOLL_CLOEXEC));
+	add_not_segment(eventfd(0, EFD_CLOEXEC));
+	for (unsigned i = 0; i < not_segment_count; i++)
+		must(not_segments[i] >= 0);
+	add_not_segment(file);
+	/* Closed, never opened, and no descriptor at all. */
+	must(!close(ends[1]));
+	add_not_segment(ends[1]);
+	add_not_segment(-1);
+	add_not_segment(1 << 30);
 }
 
 /* With some messages in them, and as if their maker had been killed. */
@@ -91,11 +138,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	must(file >= 0);
 	atexit(remove_file);
+	open_not_segments();
 	return 0;
 }
 
 static void must_refuse_or_open(int err)
 {
+	must(mipc_strerror(err)[0] != '\0');
 	must(err == 0 || err == -EBADMSG || err == -EILSEQ || err == -EPROTO ||
 		err == -EPROTOTYPE || err == -EBUSY || err == -ENOMEM);
 }
@@ -110,6 +159,8 @@ static void use_shm(mipc_shm *shm)
 	memset(view, 1, size);
 	must(mipc_shm_view(shm, size, 1, &view) == -ERANGE);
 	must(mipc_shm_read_u64(shm, size & ~UINT64_C(7), &word) == -ERANGE);
+	must(mipc_shm_add_u64(shm, size & ~UINT64_C(7), 1, &word) == -ERANGE);
+	must(!mipc_shm_clear(shm));
 }
 
 static void use_ring(mipc_ring *ring)
@@ -149,31 +200,79 @@ static void use_queue(mipc_queue *queue)
 	(void)mipc_queue_clear(queue, 0);
 }
 
-/* As each kind: at most one of them opens. */
-static void open_all(unsigned roles)
+/* As each kind, by @fd or BY_NAME. */
+static void open_all(int fd, unsigned roles, int errs[3])
 {
 	mipc_queue *queue;
 	mipc_ring *ring;
 	mipc_shm *shm;
-	int errs[3] = {mipc_shm_open(name, NULL, &shm)};
 
+	errs[0] = fd == BY_NAME ? mipc_shm_open(name, NULL, &shm)
+				: mipc_shm_from_fd(fd, NULL, &shm);
 	if (!errs[0]) {
 		use_shm(shm);
+		must((mipc_shm_fd(shm) >= 0) == (fd != BY_NAME));
 		mipc_shm_close(shm);
 	}
-	errs[1] = mipc_ring_open(name, roles, NULL, &ring);
+	errs[1] = fd == BY_NAME ? mipc_ring_open(name, roles, NULL, &ring)
+				: mipc_ring_from_fd(fd, roles, NULL, &ring);
 	if (!errs[1]) {
 		use_ring(ring);
+		must((mipc_ring_fd(ring) >= 0) == (fd != BY_NAME));
 		mipc_ring_close(ring);
 	}
-	errs[2] = mipc_queue_open(name, NULL, &queue);
+	errs[2] = fd == BY_NAME ? mipc_queue_open(name, NULL, &queue)
+				: mipc_queue_from_fd(fd, NULL, &queue);
 	if (!errs[2]) {
 		use_queue(queue);
+		must((mipc_queue_fd(queue) >= 0) == (fd != BY_NAME));
 		mipc_queue_close(queue);
 	}
+}
+
+/* At most one of them opens. */
+static void open_as_one_kind(int fd, unsigned roles)
+{
+	int errs[3];
+
+	open_all(fd, roles, errs);
 	for (unsigned i = 0; i < 3; i++)
 		must_refuse_or_open(errs[i]);
 	must(!errs[0] + !errs[1] + !errs[2] <= 1);
+}
+
+/* Memory with these contents, sealed as @seals says. */
+static void open_memory(size_t len, int seals, unsigned roles)
+{
+	const int enough = F_SEAL_SHRINK | F_SEAL_GROW;
+	int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int errs[3];
+
+	must(fd >= 0);
+	must(!ftruncate(fd, (off_t)len));
+	must(pwrite(fd, contents, len, 0) == (ssize_t)len);
+	must(!fcntl(fd, F_ADD_SEALS, seals));
+	if ((seals & enough) == enough && !(seals & F_SEAL_WRITE)) {
+		open_as_one_kind(fd, roles);
+	} else {
+		open_all(fd, roles, errs);
+		for (unsigned i = 0; i < 3; i++)
+			must(errs[i] < 0);
+		if ((seals & enough) != enough)
+			must(errs[0] == -EPERM && errs[1] == -EPERM &&
+				errs[2] == -EPERM);
+	}
+	must(!close(fd));
+}
+
+static void open_not_segment(unsigned which, unsigned roles)
+{
+	int errs[3];
+
+	open_all(not_segments[which % not_segment_count], roles, errs);
+	for (unsigned i = 0; i < 3; i++)
+		must(errs[i] == -EBADF || errs[i] == -EILSEQ ||
+			errs[i] == -EPERM);
 }
 
 /* The file of a changed segment. Returns its length. */
@@ -208,16 +307,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct input input = {bytes, bytes + len};
 	unsigned choice = (unsigned)input_bytes(&input, 1);
+	unsigned roles = choice >> 2 & BOTH;
 	unsigned kind = choice & 3;
+	/* Sealed against a change of size, or in any other way. */
+	int seals = F_SEAL_SHRINK | F_SEAL_GROW;
 
+	if ((choice & 0xe0) == 0xe0) {
+		open_not_segment((unsigned)input_bytes(&input, 1), roles);
+		return 0;
+	}
+	if ((choice & 0xe0) == 0xc0)
+		seals = (int)input_bytes(&input, 1) & ANY_SEALS;
 	if (kind == 0) {
 		len = (size_t)(input.end - input.at);
 		memcpy(contents, input.at, len);
 	} else {
 		len = make_changed(&input, kind, choice & 16);
 	}
+	if (choice & 0x80) {
+		open_memory(len, seals, roles);
+		return 0;
+	}
 	must(!ftruncate(file, (off_t)len));
 	must(pwrite(file, contents, len, 0) == (ssize_t)len);
-	open_all(choice >> 2 & BOTH);
+	open_as_one_kind(BY_NAME, roles);
 	return 0;
 }

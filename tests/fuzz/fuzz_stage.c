@@ -11,7 +11,7 @@
 
 #include <sys/mman.h>
 
-enum { HOLE_COUNT = 4 };
+enum { HOLE_COUNT = 8 }; /* more than are mapped at a time */
 #define GUARD_BYTES (UINT64_C(1) << 32)
 
 void *__real_mmap(

@@ -46,7 +46,7 @@
  *
  * Time: but for EARLY_NAPS, no nap ends by itself as long as anything else can
  * happen. When nothing can, whoever sleeps beside a condition that is true
- * looks again, as after SUSPECT_NS or SLEEP_MAX_NS, and it is an error unless
+ * looks again, as after its longest nap, and it is an error unless
  * somebody was killed: so without a death no wake-up is ever missed. When that
  * helps nobody, the run is at its end.
  *
@@ -57,7 +57,7 @@
  * Not in here: leases, so all that lies between head and tail is ready, and the
  * cursor is the head or, after a death, behind it; whose name a lock word is
  * (each process is one thread with one handle); spinning (one look is as good
- * as many); batches. Nor what SLEEP_MAX_NS is for without a death: records of
+ * as many); batches. Nor what the longest nap is for without a death: records of
  * several sizes (a producer woken for room too small for it, or for more than
  * it needs, leaves another one asleep beside room), and a process that is woken
  * but leaves without what it was woken for, its time up or its buffer small.

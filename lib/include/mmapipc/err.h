@@ -20,7 +20,8 @@
  *   -ENOENT        open, unlink: no such name
  *   -ENOSPC        create: the file system is full, or the reserve of huge
  *                  pages; open: every party slot is taken by a live process
- *   -EPERM         the file belongs to another user, or has more than one link
+ *   -EPERM         the file belongs to another user, or has more than one link;
+ *                  from_fd: the memory is not sealed against a change of size
  *   -ELOOP         the name is a symbolic link
  *   -EBADF         from_fd: not an open descriptor
  *   -EINVAL        an argument is out of range

@@ -46,7 +46,7 @@ int mipc_queue_open(const char *name, const struct mipc_options *options,
 
 /* mipc_queue_from_fd - the same for memory made with MIPC_MEMFD.
  * @fd: as its other side's mipc_queue_fd(), inherited or received; caller keeps.
- * Returns as mipc_queue_open(); -EBADF.
+ * Returns as mipc_queue_open(); -EBADF; -EPERM (its size is not sealed).
  *
  * mipc_queue_fd - the descriptor to pass on, valid until the handle is closed.
  * Returns it; -ENOTSUP (the memory has a name). */

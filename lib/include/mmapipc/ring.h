@@ -50,7 +50,7 @@ int mipc_ring_open(const char *name, unsigned roles,
 
 /* mipc_ring_from_fd - the same for memory made with MIPC_MEMFD.
  * @fd: as its other side's mipc_ring_fd(), inherited or received; caller keeps.
- * Returns as mipc_ring_open(); -EBADF.
+ * Returns as mipc_ring_open(); -EBADF; -EPERM (its size is not sealed).
  *
  * mipc_ring_fd - the descriptor to pass on, valid until the handle is closed.
  * Returns it; -ENOTSUP (the memory has a name). */

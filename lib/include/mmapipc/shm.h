@@ -34,7 +34,7 @@ int mipc_shm_open(const char *name, const struct mipc_options *options,
 
 /* mipc_shm_from_fd - the same for memory made with MIPC_MEMFD.
  * @fd: as its other side's mipc_shm_fd(), inherited or received; caller keeps.
- * Returns as mipc_shm_open(); -EBADF.
+ * Returns as mipc_shm_open(); -EBADF; -EPERM (its size is not sealed).
  *
  * mipc_shm_fd - the descriptor to pass on, valid until the handle is closed.
  * Returns it; -ENOTSUP (the memory has a name). */

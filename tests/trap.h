@@ -1,0 +1,53 @@
+/* trap.h - a signal after every instruction, for tests that do something at each.
+ *
+ * Between trap_on() and trap_off() a SIGTRAP comes behind each instruction, but
+ * for system calls, which are one step. Only where TRAP_CAN_STEP.
+ */
+#ifndef MIPC_TESTS_TRAP_H
+#define MIPC_TESTS_TRAP_H
+
+#include <stdbool.h>
+
+#ifdef __x86_64__
+/* Flag TF. Below the red zone. */
+static inline void trap_on(void)
+{
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "orq $0x100, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" ::
+				 : "memory", "cc");
+}
+
+static inline void trap_off(void)
+{
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "andq $~0x100, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" ::
+				 : "memory", "cc");
+}
+#define TRAP_CAN_STEP true
+#else
+static inline void trap_on(void)
+{
+}
+
+static inline void trap_off(void)
+{
+}
+#define TRAP_CAN_STEP false
+#endif
+
+/* Every n-th step, since a trap costs some 20 us on a virtual machine; where to
+ * begin is another one each time. MIPC_TEST_STRIDE=1 in the environment: all.
+ * Sanitizers make a call many times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TRAP_STRIDE 41
+#else
+#define TRAP_STRIDE 3
+#endif
+
+#endif
