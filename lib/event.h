@@ -27,9 +27,10 @@ uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns);
 /* What is waited for. */
 struct condition {
 	bool (*met)(void *arg);
-	/* hopeless - will it never be met? Asked some times a second, may make
-	 * system calls. Returns 0 or the error that ends the wait. NULL: always
-	 * hope. */
+	/* hopeless - will it never be met? Asked before each nap and when the
+	 * time is up, so in every wait in vain; may make system calls, and may
+	 * have the condition met. Returns 0 or the error that ends the wait.
+	 * NULL: always hope. */
 	int (*hopeless)(void *arg);
 	void *arg;
 };

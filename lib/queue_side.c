@@ -277,7 +277,8 @@ static bool may_get(void *arg)
 	       atomic_load_explicit(&control->look_again, memory_order_relaxed);
 }
 
-/* Before each nap: somebody may have died with what is waited for. */
+/* Before each nap and at the end: somebody may have died with what is waited
+ * for. */
 static int tend_before_nap(void *arg)
 {
 	const struct side_wait *side = arg;
@@ -287,23 +288,12 @@ static int tend_before_nap(void *arg)
 	return 0;
 }
 
-/* A wait that is over before its first nap has not tended yet. */
-static int await(struct mipc_event *event, const struct condition *condition,
-	struct wait *wait)
-{
-	int rc = event_await(event, condition, wait);
-
-	if (rc == -ETIMEDOUT)
-		condition->hopeless(condition->arg);
-	return rc;
-}
-
 int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
 {
 	struct side_wait side = {queue, need};
 	const struct condition room = {may_put, tend_before_nap, &side};
 
-	return await(&queue->control->producers.event, &room, wait);
+	return event_await(&queue->control->producers.event, &room, wait);
 }
 
 int queue_await_message(mipc_queue *queue, struct wait *wait)
@@ -311,7 +301,7 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	struct side_wait side = {queue, 0};
 	const struct condition message = {may_get, tend_before_nap, &side};
 
-	return await(&queue->control->consumers.event, &message, wait);
+	return event_await(&queue->control->consumers.event, &message, wait);
 }
 
 int queue_take(mipc_queue *queue,
