@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "pace.h"
 
 /* The time one call may take, over all the things it waits for. The clock is
  * first read when there is something to wait for. */
@@ -14,6 +15,7 @@ struct wait {
 	uint64_t timeout_ns;
 	uint64_t deadline_ns; /* 0 until the clock was read */
 	uint32_t spin_us;     /* as in struct mipc_options */
+	struct pace *pace;    /* for the default; NULL: always look */
 };
 
 static inline bool wait_polls(const struct wait *wait)

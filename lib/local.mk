@@ -22,6 +22,8 @@ libmmapipc_internal_la_SOURCES = \
 	lib/layout.h \
 	lib/lock.c \
 	lib/lock.h \
+	lib/pace.c \
+	lib/pace.h \
 	lib/party.c \
 	lib/party.h \
 	lib/platform.h \

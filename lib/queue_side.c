@@ -293,6 +293,7 @@ int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
 	struct side_wait side = {queue, need};
 	const struct condition room = {may_put, tend_before_nap, &side};
 
+	wait->pace = &queue->pace[PRODUCERS];
 	return event_await(&queue->control->producers.event, &room, wait);
 }
 
@@ -301,6 +302,7 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	struct side_wait side = {queue, 0};
 	const struct condition message = {may_get, tend_before_nap, &side};
 
+	wait->pace = &queue->pace[CONSUMERS];
 	return event_await(&queue->control->consumers.event, &message, wait);
 }
 

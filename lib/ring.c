@@ -152,7 +152,7 @@ static int await_room(mipc_ring *ring, uint64_t need, uint64_t timeout_ns)
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
+	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->producer.pace};
 	int err = check_room(ring, need);
 
 	if (__builtin_expect(err != -EAGAIN, 1))
@@ -325,7 +325,7 @@ static int producer_gone(void *arg)
 static int await_record(mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
+	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->consumer.pace};
 
 	if (__builtin_expect(has_record(ring), 1))
 		return 0;

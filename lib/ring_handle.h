@@ -9,6 +9,7 @@
 
 #include <mmapipc/ring.h>
 
+#include "pace.h"
 #include "record.h"
 #include "segment.h"
 
@@ -24,11 +25,13 @@ struct mipc_ring {
 		uint64_t head_seen;
 		uint64_t reserved; /* bytes of record; 0: none */
 		unsigned idle_polls;
+		struct pace pace;
 	} producer;
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t head;
 		uint64_t peeked; /* the position behind it; 0: none */
 		unsigned idle_polls;
+		struct pace pace;
 	} consumer;
 };
 

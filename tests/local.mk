@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/test_kill_step \
 	tests/test_lock \
 	tests/test_memfd \
+	tests/test_pace \
 	tests/test_plan \
 	tests/test_queue \
 	tests/test_queue_kill \
@@ -98,6 +99,7 @@ LIB_STAGE = \
 	tests/lib_stage.h
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
+tests_test_pace_SOURCES = tests/test_pace.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
 tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)
