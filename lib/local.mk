@@ -40,7 +40,9 @@ libmmapipc_internal_la_SOURCES = \
 	lib/ring_role.c \
 	lib/segment.c \
 	lib/segment.h \
-	lib/shm.c
+	lib/shm.c \
+	lib/watch.c \
+	lib/watch.h
 libmmapipc_internal_la_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
 	-D_GNU_SOURCE \

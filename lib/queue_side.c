@@ -306,6 +306,37 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	return event_await(&queue->control->consumers.event, &message, wait);
 }
 
+static bool watch_message(void *arg)
+{
+	struct side_wait side = {arg, 0};
+
+	return may_get(&side);
+}
+
+static int tend_for_watch(void *arg)
+{
+	struct side_wait side = {arg, 0};
+
+	return tend_before_nap(&side);
+}
+
+int mipc_queue_event_fd(mipc_queue *queue)
+{
+	const struct condition message = {watch_message, tend_for_watch, queue};
+	int err = queue_enter(queue);
+
+	return err ? err
+		   : watch_fd(&queue->watch, &queue->control->consumers.event,
+			     &message);
+}
+
+int mipc_queue_event_arm(mipc_queue *queue)
+{
+	int err = queue_enter(queue);
+
+	return err ? err : watch_arm(&queue->watch);
+}
+
 int queue_take(mipc_queue *queue,
 	int (*take)(mipc_queue *queue, void *items, unsigned count),
 	void *items, unsigned count, uint64_t timeout_ns)

@@ -338,6 +338,54 @@ static int await_record(mipc_ring *ring, uint64_t timeout_ns)
 	return event_await(&ring->control->readable, &condition, &wait);
 }
 
+/* For the watcher, which must not look at what is the consumer's own. */
+static bool has_watched(void *arg)
+{
+	const mipc_ring *ring = arg;
+	/* relaxed: the watch's mutex, or its thread's start, orders it */
+	uint64_t at =
+		atomic_load_explicit(&ring->watched, memory_order_relaxed);
+
+	/* relaxed: A1 of a read reads it again */
+	return atomic_load_explicit(record_header(&ring->segment, at),
+		       memory_order_relaxed) != 0 ||
+	       ring_peer_left(ring, MIPC_RING_PRODUCER);
+}
+
+static int watched_gone(void *arg)
+{
+	return ring_peer_gone(arg, MIPC_RING_PRODUCER) ? -EPIPE : 0;
+}
+
+/* Enter as consumer, and say where the watcher has to look. */
+static int enter_to_watch(mipc_ring *ring)
+{
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (!err)
+		/* relaxed: as in has_watched() */
+		atomic_store_explicit(&ring->watched, ring->consumer.head,
+			memory_order_relaxed);
+	return err;
+}
+
+int mipc_ring_event_fd(mipc_ring *ring)
+{
+	const struct condition condition = {has_watched, watched_gone, ring};
+	int err = enter_to_watch(ring);
+
+	return err ? err
+		   : watch_fd(&ring->watch, &ring->control->readable,
+			     &condition);
+}
+
+int mipc_ring_event_arm(mipc_ring *ring)
+{
+	int err = enter_to_watch(ring);
+
+	return err ? err : watch_arm(&ring->watch);
+}
+
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len)
 {

@@ -252,6 +252,7 @@ void mipc_ring_close(mipc_ring *ring)
 {
 	if (!ring)
 		return;
+	watch_close(&ring->watch);
 	if (segment_is_ours(&ring->segment))
 		leave_roles(ring, ring->segment.party);
 	segment_close(&ring->segment);

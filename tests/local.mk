@@ -38,7 +38,8 @@ UNIT_TESTS = \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
 	tests/test_transport_table \
-	tests/test_verify
+	tests/test_verify \
+	tests/test_watch
 
 # Two threads on one mapping: what ThreadSanitizer can see.
 THREAD_TESTS = \
@@ -99,6 +100,7 @@ LIB_STAGE = \
 	tests/lib_stage.h
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
+tests_test_watch_SOURCES = tests/test_watch.c $(LIB_STAGE)
 tests_test_pace_SOURCES = tests/test_pace.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
