@@ -3,6 +3,7 @@
 
 EXAMPLES = \
 	examples/counter \
+	examples/event_loop \
 	examples/stream \
 	examples/video \
 	examples/worker_pool
@@ -14,6 +15,9 @@ EXAMPLES_CPPFLAGS = -I$(top_srcdir)/lib/include -D_GNU_SOURCE
 examples_counter_SOURCES = examples/counter.c
 examples_counter_CPPFLAGS = $(EXAMPLES_CPPFLAGS)
 examples_counter_LDADD = libmmapipc.la
+examples_event_loop_SOURCES = examples/event_loop.c
+examples_event_loop_CPPFLAGS = $(EXAMPLES_CPPFLAGS)
+examples_event_loop_LDADD = libmmapipc.la
 examples_stream_SOURCES = examples/stream.c
 examples_stream_CPPFLAGS = $(EXAMPLES_CPPFLAGS)
 examples_stream_LDADD = libmmapipc.la

@@ -32,8 +32,8 @@ uint64_t event_nap_max_ns = 10000000;
 enum {
 	/* To be woken costs about 55-75 us on a halted CPU; looking for as long
 	 * before sleeping at most doubles the cost and, while traffic flows,
-	 * saves it. */
-	SPIN_DEFAULT_US = 50,
+	 * saves it. Whether it does, pace.c learns. */
+	SPIN_DEFAULT_NS = 50000,
 	SPIN_TURNS_PER_LOOK = 16, /* between two looks at the clock */
 	TURN_MAX_NS = 10000000,	  /* of looking, between two questions */
 };
@@ -75,7 +75,9 @@ static uint64_t spin_budget_ns(const struct wait *wait)
 		atomic_store_explicit(&cpu_count, cpus, memory_order_relaxed);
 	}
 	/* On one CPU nothing can happen while we look. */
-	return cpus > 1 ? SPIN_DEFAULT_US * 1000 : 0;
+	if (cpus == 1)
+		return 0;
+	return SPIN_DEFAULT_NS * (wait->pace ? pace_looks(wait->pace) : 1);
 }
 
 /* Look for @budget_ns. */
@@ -115,29 +117,53 @@ static bool sleep_once(struct mipc_event *event,
 	return false;
 }
 
+/* The time is up. Whoever only ever waits briefly never comes to a nap, and must
+ * hear of a dead peer all the same; and asking may have brought what was waited
+ * for to light. */
+static int end_in_vain(const struct condition *condition)
+{
+	int err = condition->hopeless ? condition->hopeless(condition->arg) : 0;
+
+	if (err)
+		return err;
+	return condition->met(condition->arg) ? 0 : -ETIMEDOUT;
+}
+
 int event_await(struct mipc_event *event, const struct condition *condition,
 	struct wait *wait)
 {
 	uint64_t spin_ns;
+	bool learn;
 
+	/* Before any look at the clock: mostly it is there already. */
+	if (condition->met(condition->arg))
+		return 0;
 	if (wait_polls(wait))
-		return condition->met(condition->arg) ? 0 : -EAGAIN;
+		return -EAGAIN;
 	spin_ns = spin_budget_ns(wait);
+	learn = wait->spin_us == 0 && wait->pace && spin_ns;
 	for (;;) {
+		uint64_t turn_max_ns = learn ? SPIN_DEFAULT_NS : TURN_MAX_NS;
 		uint64_t turn_ns =
-			spin_ns < TURN_MAX_NS ? spin_ns : TURN_MAX_NS;
+			spin_ns < turn_max_ns ? spin_ns : turn_max_ns;
+		bool met =
+			spin_until_met(condition, wait_left_ns(wait, turn_ns));
 		uint64_t nap_ns;
 		int err;
 
+		if (learn)
+			pace_learn(
+				wait->pace, met, met ? 0 : platform_now_ns());
+		if (met)
+			return 0;
+		learn = false;
 		/* Spent once per call: to look again for as long after each nap
 		 * would be idle work for ever. */
-		if (spin_until_met(condition, wait_left_ns(wait, turn_ns)))
-			return 0;
 		if (wait->spin_us != MIPC_SPIN_ALWAYS)
 			spin_ns -= turn_ns;
 		nap_ns = wait_left_ns(wait, event_nap_max_ns);
 		if (nap_ns == 0)
-			return -ETIMEDOUT;
+			return end_in_vain(condition);
 		err = condition->hopeless ? condition->hopeless(condition->arg)
 					  : 0;
 		if (err)

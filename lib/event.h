@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "pace.h"
 #include "platform.h"
 
 /* The time one call may take, over all the things it waits for. The clock is
@@ -15,6 +16,7 @@ struct wait {
 	uint64_t timeout_ns;
 	uint64_t deadline_ns; /* 0 until the clock was read */
 	uint32_t spin_us;     /* as in struct mipc_options */
+	struct pace *pace;    /* for the default; NULL: always look */
 };
 
 static inline bool wait_polls(const struct wait *wait)
@@ -28,9 +30,10 @@ uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns);
 /* What is waited for. */
 struct condition {
 	bool (*met)(void *arg);
-	/* hopeless - will it never be met? Asked some times a second, may make
-	 * system calls. Returns 0 or the error that ends the wait. NULL: always
-	 * hope. */
+	/* hopeless - will it never be met? Asked before each nap and when the
+	 * time is up, so in every wait in vain; may make system calls, and may
+	 * have the condition met. Returns 0 or the error that ends the wait.
+	 * NULL: always hope. */
 	int (*hopeless)(void *arg);
 	void *arg;
 };

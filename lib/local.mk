@@ -24,6 +24,8 @@ libmmapipc_internal_la_SOURCES = \
 	lib/layout.h \
 	lib/lock.c \
 	lib/lock.h \
+	lib/pace.c \
+	lib/pace.h \
 	lib/party.c \
 	lib/party.h \
 	lib/platform.h \
@@ -42,7 +44,9 @@ libmmapipc_internal_la_SOURCES = \
 	lib/ring_role.c \
 	lib/segment.c \
 	lib/segment.h \
-	lib/shm.c
+	lib/shm.c \
+	lib/watch.c \
+	lib/watch.h
 libmmapipc_internal_la_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
 	-D_GNU_SOURCE \

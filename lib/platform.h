@@ -7,6 +7,7 @@
 #ifndef MIPC_PLATFORM_H
 #define MIPC_PLATFORM_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -208,6 +209,20 @@ uint32_t platform_process(void);
 void platform_wait(
 	_Atomic uint32_t *word, uint32_t expected, uint64_t timeout_ns);
 int platform_wake(_Atomic uint32_t *word, int count);
+
+/* platform_thread_start - a thread of the library's own: it takes no signal, and
+ * has a stack of some 10 KiB. Ends by pthread_join().
+ * Returns 0; -EAGAIN (too many); -errno. */
+int platform_thread_start(
+	void *(*run)(void *arg), void *arg, pthread_t *ret_thread);
+
+/* A bell: a descriptor that poll() finds readable from a ring to the next
+ * silence. It is not inherited by exec().
+ * platform_bell_open returns 0; -EMFILE; -errno. */
+int platform_bell_open(int *ret_bell);
+void platform_bell_ring(int bell);
+void platform_bell_silence(int bell);
+void platform_bell_close(int bell);
 
 unsigned platform_cpu_count(void);
 uint64_t platform_now_ns(void);

@@ -22,13 +22,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0600 };
+enum {
+	FILE_MODE = 0600,
+	THREAD_STACK_BYTES = 64 << 10,
+};
 
 int platform_path(const char *name, char *path, size_t path_bytes)
 {
@@ -397,6 +401,57 @@ int platform_wake(_Atomic uint32_t *word, int count)
 	long woken = futex(word, FUTEX_WAKE, (uint32_t)count, NULL);
 
 	return woken < 0 ? 0 : (int)woken;
+}
+
+int platform_thread_start(
+	void *(*run)(void *arg), void *arg, pthread_t *ret_thread)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int err = pthread_attr_init(&attributes);
+
+	if (err)
+		return -err;
+	/* A C library that wants more for its own says so: then the default. */
+	(void)pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+	/* Inherited by the thread; what comes meanwhile waits for us. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(ret_thread, &attributes, run, arg);
+	if (err == EINVAL)
+		err = pthread_create(ret_thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -err;
+}
+
+int platform_bell_open(int *ret_bell)
+{
+	int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (bell < 0)
+		return -errno;
+	*ret_bell = bell;
+	return 0;
+}
+
+void platform_bell_ring(int bell)
+{
+	/* Fails only when it has been rung 2^64 times: readable already. */
+	(void)!eventfd_write(bell, 1);
+}
+
+void platform_bell_silence(int bell)
+{
+	eventfd_t rings;
+
+	/* Fails when it was silent. */
+	(void)!eventfd_read(bell, &rings);
+}
+
+void platform_bell_close(int bell)
+{
+	close(bell);
 }
 
 unsigned platform_cpu_count(void)

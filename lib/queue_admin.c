@@ -295,6 +295,7 @@ void mipc_queue_close(mipc_queue *queue)
 {
 	if (!queue)
 		return;
+	watch_close(&queue->watch);
 	segment_close(&queue->segment);
 	free(queue);
 }

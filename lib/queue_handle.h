@@ -19,6 +19,7 @@
 #include "lock.h"
 #include "record.h"
 #include "segment.h"
+#include "watch.h"
 
 enum side_index {
 	PRODUCERS,
@@ -30,7 +31,9 @@ struct mipc_queue {
 	struct mipc_queue_control *control;
 	uint32_t spin_us;
 	uint32_t dead_letter_after; /* until it was created */
-	_Atomic int broken; /* -EBADMSG once the segment held nonsense */
+	_Atomic int broken;	  /* -EBADMSG once the segment held nonsense */
+	struct watch_place watch; /* for a message */
+	struct pace pace[2];	  /* by enum side_index: of who waits there */
 };
 
 static inline struct mipc_queue_side *side_of(
@@ -50,7 +53,7 @@ static inline bool positions_valid(
 static inline struct wait queue_wait(
 	const mipc_queue *queue, uint64_t timeout_ns)
 {
-	return (struct wait){timeout_ns, 0, queue->spin_us};
+	return (struct wait){timeout_ns, 0, queue->spin_us, NULL};
 }
 
 /* queue_broken - the segment holds nonsense, for good. Returns -EBADMSG. */

@@ -185,7 +185,8 @@ static bool may_get(void *arg)
 	return queue_may_get(side->queue);
 }
 
-/* Before each nap: somebody may have died with what is waited for. */
+/* Before each nap and at the end: somebody may have died with what is waited
+ * for. */
 static int tend_before_nap(void *arg)
 {
 	const struct side_wait *side = arg;
@@ -196,23 +197,18 @@ static int tend_before_nap(void *arg)
 	return err;
 }
 
-/* A wait that is over before its first nap has not tended yet. */
-static int await(struct mipc_event *event, const struct condition *condition,
-	struct wait *wait)
+/* Counts the call as one that waits. */
+static int await(mipc_queue *queue, struct mipc_event *event,
+	const struct condition *condition, struct wait *wait)
 {
-	const struct side_wait *side = condition->arg;
-	int rc;
+	int err;
 
 	if (condition->met(condition->arg))
 		return 0;
 	if (wait_polls(wait))
 		return -EAGAIN;
-	rc = segment_wait_begin(&side->queue->segment);
-	if (!rc)
-		rc = event_await(event, condition, wait);
-	if (rc == -ETIMEDOUT)
-		condition->hopeless(condition->arg);
-	return rc;
+	err = segment_wait_begin(&queue->segment);
+	return err ? err : event_await(event, condition, wait);
 }
 
 int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
@@ -220,7 +216,8 @@ int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
 	struct side_wait side = {queue, need};
 	const struct condition room = {may_put, tend_before_nap, &side};
 
-	return await(&queue->control->producers.event, &room, wait);
+	wait->pace = &queue->pace[PRODUCERS];
+	return await(queue, &queue->control->producers.event, &room, wait);
 }
 
 int queue_await_message(mipc_queue *queue, struct wait *wait)
@@ -228,5 +225,37 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	struct side_wait side = {queue, 0};
 	const struct condition message = {may_get, tend_before_nap, &side};
 
-	return await(&queue->control->consumers.event, &message, wait);
+	wait->pace = &queue->pace[CONSUMERS];
+	return await(queue, &queue->control->consumers.event, &message, wait);
+}
+
+static bool watch_message(void *arg)
+{
+	struct side_wait side = {arg, 0};
+
+	return may_get(&side);
+}
+
+static int tend_for_watch(void *arg)
+{
+	struct side_wait side = {arg, 0};
+
+	return tend_before_nap(&side);
+}
+
+int mipc_queue_event_fd(mipc_queue *queue)
+{
+	const struct condition message = {watch_message, tend_for_watch, queue};
+	int err = queue_enter(queue);
+
+	return err ? err
+		   : watch_fd(&queue->watch, &queue->control->consumers.event,
+			     &message);
+}
+
+int mipc_queue_event_arm(mipc_queue *queue)
+{
+	int err = queue_enter(queue);
+
+	return err ? err : watch_arm(&queue->watch);
 }

@@ -141,13 +141,12 @@ static int end_wait(int rc)
  * -ECANCELED; -EBADMSG. */
 static __attribute__((noinline, cold)) int await(mipc_ring *ring,
 	struct mipc_event *event, const struct condition *condition,
-	uint64_t timeout_ns)
+	struct wait *wait)
 {
-	struct wait wait = {timeout_ns, 0, ring->spin_us};
 	int err = segment_wait_begin(&ring->segment);
 
 	if (!err)
-		err = event_await(event, condition, &wait);
+		err = event_await(event, condition, wait);
 	return err ? end_wait(err) : WAITED;
 }
 
@@ -177,6 +176,7 @@ static __attribute__((noinline)) int await_room_full(
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
+	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->producer.pace};
 
 	/* The consumer may have read the last before it left. */
 	if (timeout_ns == 0)
@@ -185,7 +185,7 @@ static __attribute__((noinline)) int await_room_full(
 				       !has_room(&room)
 			       ? -EPIPE
 			       : -EAGAIN;
-	return await(ring, &ring->control->writable, &condition, timeout_ns);
+	return await(ring, &ring->control->writable, &condition, &wait);
 }
 
 /* Wait until a record of @need bytes fits. */
@@ -375,6 +375,7 @@ static __attribute__((noinline)) int await_record_empty(
 	mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
+	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->consumer.pace};
 
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_PRODUCER,
@@ -382,7 +383,7 @@ static __attribute__((noinline)) int await_record_empty(
 				       !has_record(ring)
 			       ? -EPIPE
 			       : -EAGAIN;
-	return await(ring, &ring->control->readable, &condition, timeout_ns);
+	return await(ring, &ring->control->readable, &condition, &wait);
 }
 
 static inline int await_record(mipc_ring *ring, uint64_t timeout_ns)
@@ -390,6 +391,54 @@ static inline int await_record(mipc_ring *ring, uint64_t timeout_ns)
 	return __builtin_expect(has_record(ring), 1)
 		       ? 0
 		       : await_record_empty(ring, timeout_ns);
+}
+
+/* For the watcher, which must not look at what is the consumer's own. */
+static bool has_watched(void *arg)
+{
+	const mipc_ring *ring = arg;
+	/* relaxed: the watch's mutex, or its thread's start, orders it */
+	uint64_t at =
+		atomic_load_explicit(&ring->watched, memory_order_relaxed);
+
+	/* relaxed: A1 of a read reads it again */
+	return atomic_load_explicit(record_header(&ring->segment, at),
+		       memory_order_relaxed) != 0 ||
+	       ring_peer_left(ring, MIPC_RING_PRODUCER);
+}
+
+static int watched_gone(void *arg)
+{
+	return ring_peer_gone(arg, MIPC_RING_PRODUCER) ? -EPIPE : 0;
+}
+
+/* Enter as consumer, and say where the watcher has to look. */
+static int enter_to_watch(mipc_ring *ring)
+{
+	int err = ring_enter(ring, MIPC_RING_CONSUMER);
+
+	if (!err)
+		/* relaxed: as in has_watched() */
+		atomic_store_explicit(&ring->watched, ring->consumer.head,
+			memory_order_relaxed);
+	return err;
+}
+
+int mipc_ring_event_fd(mipc_ring *ring)
+{
+	const struct condition condition = {has_watched, watched_gone, ring};
+	int err = enter_to_watch(ring);
+
+	return err ? err
+		   : watch_fd(&ring->watch, &ring->control->readable,
+			     &condition);
+}
+
+int mipc_ring_event_arm(mipc_ring *ring)
+{
+	int err = enter_to_watch(ring);
+
+	return err ? err : watch_arm(&ring->watch);
 }
 
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,

@@ -10,26 +10,32 @@
 
 #include <mmapipc/ring.h>
 
+#include "pace.h"
 #include "record.h"
 #include "segment.h"
+#include "watch.h"
 
 struct mipc_ring {
 	struct segment segment;
 	struct mipc_ring_control *control;
 	uint32_t spin_us;
-	_Atomic unsigned roles; /* as asked for; 0 once broken */
-	_Atomic int broken;	/* -EBADMSG once the segment held nonsense */
+	_Atomic unsigned roles;	  /* as asked for; 0 once broken */
+	_Atomic int broken;	  /* -EBADMSG once the segment held nonsense */
+	struct watch_place watch; /* by the consumer */
+	_Atomic uint64_t watched; /* the consumer's head when it armed that */
 	/* Each side's own, on lines of their own: they may be two threads. */
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t tail;
 		uint64_t head_seen;
 		uint64_t reserved; /* bytes of record; 0: none */
 		unsigned idle_polls;
+		struct pace pace;
 	} producer;
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t head;
 		uint64_t peeked; /* the position behind it; 0: none */
 		unsigned idle_polls;
+		struct pace pace;
 	} consumer;
 };
 

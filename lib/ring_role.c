@@ -263,6 +263,7 @@ void mipc_ring_close(mipc_ring *ring)
 {
 	if (!ring)
 		return;
+	watch_close(&ring->watch);
 	/* The threads that wait first: they may hold the role. */
 	segment_drain(&ring->segment);
 	if (segment_is_ours(&ring->segment))

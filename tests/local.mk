@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/test_memfd \
 	tests/test_memory \
 	tests/test_namespace \
+	tests/test_pace \
 	tests/test_plan \
 	tests/test_queue \
 	tests/test_queue_kill \
@@ -44,7 +45,8 @@ UNIT_TESTS = \
 	tests/test_transport_table \
 	tests/test_verify \
 	tests/test_wake \
-	tests/test_wake_step
+	tests/test_wake_step \
+	tests/test_watch
 
 # Two threads on one mapping: what ThreadSanitizer can see.
 THREAD_TESTS = \
@@ -121,6 +123,8 @@ tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_memory_SOURCES = tests/test_memory.c $(LIB_STAGE)
 tests_test_namespace_SOURCES = tests/test_namespace.c $(LIB_STAGE)
+tests_test_watch_SOURCES = tests/test_watch.c $(LIB_STAGE)
+tests_test_pace_SOURCES = tests/test_pace.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
 tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)

@@ -47,7 +47,7 @@ static int await(struct counter *counter, uint64_t value, uint64_t timeout_ns,
 {
 	struct goal goal = {counter, value};
 	const struct condition condition = {reached, NULL, &goal};
-	struct wait wait = {timeout_ns, 0, spin_us};
+	struct wait wait = {timeout_ns, 0, spin_us, NULL};
 
 	return event_await(&counter->event, &condition, &wait);
 }
@@ -125,10 +125,67 @@ START_TEST(test_event_hopeless_ends_the_wait_with_its_error)
 	for (size_t i = 0; i < SPIN_COUNT; i++) {
 		unsigned questions = 0;
 		const struct condition condition = {never, in_vain, &questions};
-		struct wait wait = {MIPC_FOREVER, 0, spins[i]};
+		struct wait wait = {MIPC_FOREVER, 0, spins[i], NULL};
 
 		WANT(event_await(&event, &condition, &wait), -EPIPE);
 		WANT(questions, 3);
+	}
+}
+END_TEST
+
+static int count_question(void *arg)
+{
+	unsigned *questions = arg;
+
+	++*questions;
+	return 0;
+}
+
+static int always_in_vain(void *arg)
+{
+	(void)arg;
+	return -EPIPE;
+}
+
+/* One call of a caller who only ever waits briefly is all there is. */
+START_TEST(test_event_brief_wait_asks_whether_there_is_hope)
+{
+	static const uint64_t timeouts_ns[] = {1, 1000, 20000, 3000000};
+	static struct mipc_event event;
+
+	for (size_t i = 0; i < SPIN_COUNT * 4; i++) {
+		unsigned questions = 0;
+		const struct condition hope = {
+			never, count_question, &questions};
+		const struct condition none = {never, always_in_vain, NULL};
+		struct wait first = {timeouts_ns[i % 4], 0, spins[i / 4], NULL};
+		struct wait second = first;
+
+		WANT(event_await(&event, &hope, &first), -ETIMEDOUT);
+		WANT_TRUE(questions > 0);
+		WANT(event_await(&event, &none, &second), -EPIPE);
+	}
+}
+END_TEST
+
+static bool asked(void *arg)
+{
+	return *(const unsigned *)arg > 0;
+}
+
+/* Tending the dead may set free what is waited for: at the last moment, too. */
+START_TEST(test_event_met_by_the_last_question_is_met)
+{
+	static struct mipc_event event;
+
+	for (size_t i = 0; i < SPIN_COUNT; i++) {
+		unsigned questions = 0;
+		const struct condition condition = {
+			asked, count_question, &questions};
+		struct wait wait = {1, 0, spins[i], NULL};
+
+		WANT(event_await(&event, &condition, &wait), 0);
+		WANT(questions, 1);
 	}
 }
 END_TEST
@@ -265,6 +322,8 @@ int main(void)
 		test_event_met_before_needs_no_time,
 		test_event_unmet_times_out_and_not_before,
 		test_event_hopeless_ends_the_wait_with_its_error,
+		test_event_brief_wait_asks_whether_there_is_hope,
+		test_event_met_by_the_last_question_is_met,
 		test_event_ping_pong_loses_no_wakeup,
 		test_event_notify_all_wakes_every_sleeper,
 		test_event_waker_that_died_before_the_wake_costs_one_nap,

@@ -84,7 +84,7 @@ static void stage_close(struct stage *stage)
 
 static int acquire(struct stage *stage, uint64_t timeout_ns)
 {
-	struct wait wait = {timeout_ns, 0, 0};
+	struct wait wait = {timeout_ns, 0, 0, NULL};
 	int rc = lock_acquire(lock_of(stage), stage->used, &wait);
 
 	segment_wait_end();

@@ -298,7 +298,7 @@ END_TEST
 static void hold_lock(void *arg)
 {
 	struct play *play = arg;
-	struct wait wait = {MIPC_FOREVER, 0, 0};
+	struct wait wait = {MIPC_FOREVER, 0, 0, NULL};
 	struct segment segment = {0};
 	struct mipc_queue_control *control;
 

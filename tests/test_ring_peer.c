@@ -319,6 +319,72 @@ START_TEST(test_ring_consumer_gone_is_epipe_once_full)
 }
 END_TEST
 
+/* Shorter than the look before the first nap, or than one turn of looking for
+ * ever: the first of such calls must say it, as there may be no other kind. */
+static const struct {
+	uint64_t timeout_ns;
+	uint32_t spin_us;
+} brief_waits[] = {
+	{1, 0},
+	{1000, 0},
+	{20000, 0},
+	{1000, MIPC_SPIN_NEVER},
+	{1000, 2000},
+	{1000, MIPC_SPIN_ALWAYS},
+	{2000000, MIPC_SPIN_ALWAYS},
+};
+
+START_TEST(test_ring_brief_read_of_an_orphan_is_epipe_once_empty)
+{
+	for (size_t i = 0; i < COUNT(brief_waits); i++) {
+		struct play play;
+		mipc_ring *ring;
+		char byte;
+		size_t len;
+
+		play_open(&play, MIPC_RING_OBSERVER);
+		play.options.spin_us = brief_waits[i].spin_us;
+		WANT(mipc_ring_open(play.name, MIPC_RING_CONSUMER,
+			     &play.options, &ring),
+			0);
+		end_holder(
+			&play, spawn_holder(&play, MIPC_RING_PRODUCER, true));
+		for (uint64_t k = 0; k < FEW; k++)
+			read_number(ring, k);
+		WANT(mipc_ring_read(
+			     ring, &byte, 1, brief_waits[i].timeout_ns, &len),
+			-EPIPE);
+		mipc_ring_close(ring);
+		play_close(&play);
+	}
+}
+END_TEST
+
+START_TEST(test_ring_brief_write_to_an_orphan_is_epipe_once_full)
+{
+	for (size_t i = 0; i < COUNT(brief_waits); i++) {
+		struct play play;
+		mipc_ring *ring;
+
+		play_open(&play, MIPC_RING_OBSERVER);
+		play.options.spin_us = brief_waits[i].spin_us;
+		WANT(mipc_ring_open(play.name, MIPC_RING_PRODUCER,
+			     &play.options, &ring),
+			0);
+		for (uint64_t k = 0; k < FEW; k++)
+			write_number(ring, k);
+		end_holder(
+			&play, spawn_holder(&play, MIPC_RING_CONSUMER, true));
+		while (mipc_ring_write(ring, "x", 1, 0) == 0)
+			;
+		WANT(mipc_ring_write(ring, "x", 1, brief_waits[i].timeout_ns),
+			-EPIPE);
+		mipc_ring_close(ring);
+		play_close(&play);
+	}
+}
+END_TEST
+
 static void wait_for_the_end(void *arg)
 {
 	struct play *play = arg;
@@ -663,6 +729,8 @@ int main(void)
 		test_ring_role_of_a_live_holder_is_ebusy,
 		test_ring_producer_gone_is_epipe_once_empty,
 		test_ring_consumer_gone_is_epipe_once_full,
+		test_ring_brief_read_of_an_orphan_is_epipe_once_empty,
+		test_ring_brief_write_to_an_orphan_is_epipe_once_full,
 		test_ring_sleeper_wakes_when_its_peer_is_killed,
 		test_ring_role_of_a_dead_producer_goes_on_behind_its_last,
 		test_ring_role_of_a_dead_consumer_goes_on_with_the_next,

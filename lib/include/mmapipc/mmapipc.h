@@ -65,7 +65,8 @@ struct mipc_options {
 	/* MIPC_REPLACE and other flags, or'd. */
 	uint32_t flags;
 	/* How long a waiting call looks before it sleeps, in microseconds.
-	 * 0: a default that is tuned to the cost of a wake-up;
+	 * 0: about as long as a wake-up costs, and seldom where the handle has
+	 * seen that it does not help: beside a slow or idle peer;
 	 * MIPC_SPIN_NEVER: sleep at once; MIPC_SPIN_ALWAYS: never sleep for a
 	 * message or for room (for a queue's lock a call may still sleep). */
 	uint32_t spin_us;

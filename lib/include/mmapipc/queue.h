@@ -168,6 +168,24 @@ int mipc_queue_return(mipc_queue *queue, struct mipc_lease *lease);
 int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 
+/* mipc_queue_event_fd - a descriptor for poll() or epoll: readable when it is
+ * worth while to try and take a message.
+ * Made at the first call, which starts a thread; the handle's own, valid until
+ * it is closed. It stays readable until mipc_queue_event_arm(); do not read it.
+ * Anew in a forked child, where the parent's is not to be used. Thread-safe.
+ * Returns it; -EMFILE; -ENFILE; -ENOMEM; -EAGAIN (no more threads); -EBADMSG;
+ * -EBUSY and -ENOSPC (in a forked child).
+ *
+ * mipc_queue_event_arm - have it become readable for what nobody has taken yet.
+ * To be called when gets return -EAGAIN, before the next poll(). Another consumer
+ * may be faster than whoever polls: let -EAGAIN not surprise you.
+ * Progress: blocking, but never for another process. Thread-safe.
+ * Returns 1 (a message is there already, and the descriptor readable); 0; -EINVAL
+ * (mipc_queue_event_fd() was not called in this process); -EBADMSG; -EBUSY and
+ * -ENOSPC (in a forked child). */
+int mipc_queue_event_fd(mipc_queue *queue);
+int mipc_queue_event_arm(mipc_queue *queue);
+
 /* mipc_queue_size - messages in the queue, reserved and leased ones and those
  * behind them whose place is not free yet included. A snapshot: others go on. */
 uint64_t mipc_queue_size(const mipc_queue *queue);

@@ -146,6 +146,26 @@ int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
  * Returns 0; -EINVAL (nothing was peeked at). */
 int mipc_ring_release(mipc_ring *ring);
 
+/* mipc_ring_event_fd - a descriptor for poll() or epoll: readable when a message
+ * can be read, or the producer has gone.
+ * @ring: attached as consumer; the consuming thread.
+ * Made at the first call, which starts a thread; the handle's own, valid until
+ * it is closed. It stays readable until mipc_ring_event_arm(); do not read it.
+ * Anew in a forked child, where the parent's is not to be used.
+ * Returns it; -EMFILE; -ENFILE; -ENOMEM; -EAGAIN (no more threads); -EBADMSG;
+ * -EBUSY; -EINVAL (not the consumer).
+ *
+ * mipc_ring_event_arm - have it become readable for what has not been read yet.
+ * To be called when reads return -EAGAIN, before the next poll(). May find the
+ * descriptor readable for what was read meanwhile: let -EAGAIN not surprise you.
+ * @ring: attached as consumer; the consuming thread.
+ * Progress: blocking, but never for another process.
+ * Returns 1 (a message or the end is there already, and the descriptor readable);
+ * 0; -EINVAL (mipc_ring_event_fd() was not called in this process, or not the
+ * consumer); -EBADMSG; -EBUSY. */
+int mipc_ring_event_fd(mipc_ring *ring);
+int mipc_ring_event_arm(mipc_ring *ring);
+
 /* mipc_ring_available_write - length of the longest message that could be
  * written now without waiting; for the producer exact as a lower bound. At 0 an
  * empty message may fit or not. */
