@@ -52,7 +52,7 @@ uint64_t lock_nap_ns = 2000000;
 enum {
 	/* A critical section is some 10 ns: who does not get the lock within
 	 * this many pauses waits for an owner that is off its CPU ... */
-	SPIN_PAUSES = 768,
+	SPIN_PAUSES = 128,
 	/* ... and between two looks the owner has the line for itself, for so
 	 * many pauses at most: enough for dozens of operations. */
 	SPIN_PAUSES_PER_LOOK = 64,
