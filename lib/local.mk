@@ -38,6 +38,7 @@ libmmapipc_internal_la_SOURCES = \
 	lib/queue_side.c \
 	lib/queue_side.h \
 	lib/queue_walk.h \
+	lib/record.c \
 	lib/record.h \
 	lib/ring.c \
 	lib/ring_handle.h \

@@ -72,6 +72,9 @@ static inline _Atomic uint64_t *record_header(
 	return (_Atomic uint64_t *)(void *)record_at(segment, position);
 }
 
+/* record_copy_long - of more than 64 bytes. */
+void record_copy_long(void *to, const void *from, size_t len);
+
 /* record_copy - memcpy, without the call for what is short: the call takes longer
  * than the copy. The two halves overlap where @len is no sum of them. */
 static inline void record_copy(void *to, const void *from, size_t len)
@@ -79,7 +82,9 @@ static inline void record_copy(void *to, const void *from, size_t len)
 	const uint8_t *source = from;
 	uint8_t *target = to;
 
-	if (len > 64 || len < 8) {
+	if (len > 64) {
+		record_copy_long(to, from, len);
+	} else if (len < 8) {
 		if (len)
 			memcpy(target, source, len);
 	} else if (len <= 16) {
