@@ -58,6 +58,14 @@ uint64_t wait_left_ns(struct wait *wait, uint64_t at_most_ns)
 						    : at_most_ns;
 }
 
+/* A wait that is over before a usual look is shows nothing; and a nap that short
+ * takes ten times as long. */
+static bool learns(const struct wait *wait)
+{
+	return wait->spin_us == 0 && wait->pace &&
+	       wait->timeout_ns > SPIN_DEFAULT_NS;
+}
+
 static uint64_t spin_budget_ns(const struct wait *wait)
 {
 	static _Atomic unsigned cpu_count;
@@ -77,7 +85,7 @@ static uint64_t spin_budget_ns(const struct wait *wait)
 	/* On one CPU nothing can happen while we look. */
 	if (cpus == 1)
 		return 0;
-	return SPIN_DEFAULT_NS * (wait->pace ? pace_looks(wait->pace) : 1);
+	return SPIN_DEFAULT_NS * (learns(wait) ? pace_looks(wait->pace) : 1);
 }
 
 /* Look for @budget_ns. */
@@ -141,7 +149,7 @@ int event_await(struct mipc_event *event, const struct condition *condition,
 	if (wait_polls(wait))
 		return -EAGAIN;
 	spin_ns = spin_budget_ns(wait);
-	learn = wait->spin_us == 0 && wait->pace && spin_ns;
+	learn = learns(wait) && spin_ns;
 	for (;;) {
 		uint64_t turn_max_ns = learn ? SPIN_DEFAULT_NS : TURN_MAX_NS;
 		uint64_t turn_ns =

@@ -129,19 +129,20 @@ static struct segment *covers(
 static bool mend(void *where)
 {
 	uintptr_t address = (uintptr_t)where;
-	uintptr_t page = address - address % platform_page_bytes();
 	/* acquire: pairs with the release in find_watch() */
 	struct watch *watch =
 		atomic_load_explicit(&watches, memory_order_acquire);
 
 	for (; watch; watch = watch->next) {
-		uintptr_t end;
+		uintptr_t end, page;
 		struct segment *segment = covers(watch, address, &end);
 
 		if (!segment)
 			continue;
 		/* Marked first: who sees the zeroes knows what they are. */
 		segment_spoil(segment);
+		/* Whole pages of the file: it is mapped from such a one on. */
+		page = address - address % segment->unit_bytes;
 		return !platform_map_zeroes((void *)page, end - page);
 	}
 	return false;

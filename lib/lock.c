@@ -127,6 +127,22 @@ static void inquire(
 			segment, suspect.slot, orphan_if_same, &suspect);
 }
 
+/* Nobody speaks for the orphaned word @seen any more. Whoever was faster than we
+ * are may speak for it by now: what it says stays. */
+static void forget_owner(struct mipc_lock *lock, uint32_t seen)
+{
+	/* acquire: before the look at the word */
+	uint64_t said =
+		atomic_load_explicit(&lock->owner, memory_order_acquire);
+
+	/* In program order with the word: as in lock_set_owner() */
+	atomic_signal_fence(memory_order_seq_cst);
+	if (said && word_of(lock) == seen)
+		atomic_compare_exchange_strong_explicit(&lock->owner, &said, 0,
+			memory_order_relaxed, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 /* One try to make the free or orphaned @seen ours. Returns as lock_acquire, or
  * -EAGAIN when the word is somebody's or has changed. */
 static int try_take(
@@ -137,7 +153,7 @@ static int try_take(
 	if ((seen & NAME_MASK) != 0)
 		return -EAGAIN;
 	if (seen & PLATFORM_OWNER_DIED)
-		lock_set_owner(lock, 0);
+		forget_owner(lock, seen);
 	/* L1, as in lock_acquire() */
 	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen,
 		    name | flags, memory_order_acquire, memory_order_relaxed))
@@ -221,6 +237,11 @@ int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
 	if (rc < 0)
 		platform_retract();
 	return rc;
+}
+
+void lock_inquire(struct mipc_lock *lock, struct segment *segment)
+{
+	inquire(lock, segment, word_of(lock));
 }
 
 void lock_hand_on(struct mipc_lock *lock)

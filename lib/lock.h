@@ -41,6 +41,9 @@ static inline void lock_set_owner(struct mipc_lock *lock, uint64_t owner)
 int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
 	struct wait *wait);
 
+/* lock_inquire - ask after its owner, and free it if that is dead. */
+void lock_inquire(struct mipc_lock *lock, struct segment *segment);
+
 /* lock_hand_on - the slow half of lock_release: somebody may be asleep. */
 void lock_hand_on(struct mipc_lock *lock);
 /* How long a waiter sleeps before it asks after the owner. Only tests change it,

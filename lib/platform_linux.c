@@ -416,6 +416,12 @@ int platform_thread_start(
 	(void)pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
 	/* Inherited by the thread; what comes meanwhile waits for us. */
 	sigfillset(&all);
+	/* But for what its own accesses raise: blocked, a SIGBUS is death, not
+	 * one that the guard mends. */
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGFPE);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(ret_thread, &attributes, run, arg);
 	if (err == EINVAL)

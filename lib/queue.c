@@ -76,7 +76,6 @@ static inline __attribute__((always_inline)) int put_locked(
 static inline __attribute__((always_inline)) unsigned get_run(
 	mipc_queue *queue, struct iovec *messages, unsigned count)
 {
-	const struct mipc_queue_control *control = queue->control;
 	struct mipc_queue_side *side = &queue->control->consumers;
 	/* relaxed, all of these: guarded by the lock, or hints that the walk
 	 * looks at in earnest */
@@ -87,8 +86,6 @@ static inline __attribute__((always_inline)) unsigned get_run(
 	unsigned taken = 0;
 
 	if (head != atomic_load_explicit(&side->cursor, memory_order_relaxed) ||
-		atomic_load_explicit(
-			&control->look_again, memory_order_relaxed) ||
 		!positions_valid(queue, head, tail))
 		return 0;
 	while (taken < count && at != tail) {
@@ -175,6 +172,7 @@ static inline __attribute__((always_inline)) int put(mipc_queue *queue,
 {
 	struct wait wait = queue_wait(queue, timeout_ns);
 	int rc = queue_enter(queue);
+	bool last = false;
 
 	if (!rc)
 		rc = check_lens(queue, messages, count);
@@ -193,13 +191,14 @@ static inline __attribute__((always_inline)) int put(mipc_queue *queue,
 			queue_tend_for_poll(queue);
 		if (__builtin_expect(rc != -EAGAIN, 1) || timeout_ns == 0)
 			return rc;
+		/* Others may take the room again and again. */
+		if (last)
+			return -ETIMEDOUT;
 		rc = queue_await_room(
 			queue, record_bytes(messages[0].iov_len), &wait);
-		/* Others may take the room again and again. */
-		if (!rc && wait_left_ns(&wait, 1) == 0)
-			rc = -ETIMEDOUT;
 		if (rc)
 			return rc;
+		last = wait_left_ns(&wait, 1) == 0;
 	}
 }
 

@@ -104,7 +104,7 @@ uint64_t mipc_queue_capacity(const mipc_queue *queue)
 
 uint64_t mipc_queue_max_len(const mipc_queue *queue)
 {
-	return queue->segment.capacity_bytes - RECORD_HEADER_BYTES;
+	return queue_max_len(queue);
 }
 
 pid_t mipc_queue_lock_holder(const mipc_queue *queue, enum mipc_queue_lock lock)

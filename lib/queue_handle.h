@@ -33,7 +33,8 @@ struct mipc_queue {
 	uint32_t dead_letter_after; /* until it was created */
 	_Atomic int broken;	  /* -EBADMSG once the segment held nonsense */
 	struct watch_place watch; /* for a message */
-	struct pace pace[2];	  /* by enum side_index: of who waits there */
+	_Atomic uint64_t tended_ns; /* in passing */
+	struct pace pace[2];	    /* by enum side_index: of who waits there */
 };
 
 static inline struct mipc_queue_side *side_of(

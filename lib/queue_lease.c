@@ -98,8 +98,9 @@ int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
 {
 	struct wait wait = queue_wait(queue, timeout_ns);
 	int rc = queue_enter(queue);
+	bool last = false;
 
-	if (!rc && len > mipc_queue_max_len(queue))
+	if (!rc && len > queue_max_len(queue))
 		rc = -EMSGSIZE;
 	while (!rc) {
 		rc = side_lock(queue, PRODUCERS, &wait);
@@ -113,9 +114,10 @@ int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
 			queue_tend_for_poll(queue);
 			break;
 		}
-		rc = queue_await_room(queue, record_bytes(len), &wait);
-		if (!rc && wait_left_ns(&wait, 1) == 0)
-			rc = -ETIMEDOUT;
+		/* As in put() */
+		rc = last ? -ETIMEDOUT
+			  : queue_await_room(queue, record_bytes(len), &wait);
+		last = !rc && wait_left_ns(&wait, 1) == 0;
 	}
 	segment_wait_end();
 	return rc;

@@ -68,16 +68,31 @@ uint64_t queue_returned(const mipc_queue *queue, uint64_t word)
 		limit && returns + 1 >= limit ? RECORD_DEAD : RECORD_READY);
 }
 
+/* Parties asked after in one walk, a bit for each slot: thousands of leases are
+ * but a few parties'. */
+struct roll_call {
+	uint64_t asked;
+	uint64_t alive;
+};
+
 /* Is the party that owns @word alive, and the same? */
-static bool owner_alive(const mipc_queue *queue, uint64_t word)
+static bool owner_alive(
+	const mipc_queue *queue, uint64_t word, struct roll_call *roll)
 {
-	const struct mipc_party *party =
-		&queue->segment.shared->parties[record_slot(word)];
+	uint32_t slot = record_slot(word);
+	const struct mipc_party *party = &queue->segment.shared->parties[slot];
+	uint64_t bit = UINT64_C(1) << slot;
+
+	if (!(roll->asked & bit)) {
+		roll->asked |= bit;
+		if (party_alive(&queue->segment, slot))
+			roll->alive |= bit;
+	}
 
 	/* relaxed: written before any record named the party */
 	return (atomic_load_explicit(&party->generation, memory_order_relaxed) &
 		       0xff) == record_generation(word) &&
-	       party_alive(&queue->segment, record_slot(word));
+	       (roll->alive & bit);
 }
 
 /* Settle what the dead left. Under the consumers' lock. @ret_changed: how many
@@ -85,6 +100,7 @@ static bool owner_alive(const mipc_queue *queue, uint64_t word)
  * or returned them died before it could say so. */
 static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
 {
+	struct roll_call roll = {0};
 	uint64_t at = walk->run;
 
 	for (*ret_changed = 0; at != walk->tail;) {
@@ -94,6 +110,10 @@ static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
 
 		if (load_record(queue, at, walk->tail - at, &word))
 			return queue_broken(queue);
+		/* What lies behind one that waits to be taken frees nothing
+		 * before it, and is passed by whoever takes that. */
+		if (!passed && record_state(word) == RECORD_READY)
+			break;
 		at = behind(at, word);
 		*ret_changed += passed && record_state(word) == RECORD_READY;
 		if (record_state(word) == RECORD_WRITING)
@@ -102,7 +122,7 @@ static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
 			settled = queue_returned(queue, word);
 		else
 			continue;
-		if (owner_alive(queue, word))
+		if (owner_alive(queue, word, &roll))
 			continue;
 		/* acq_rel: its party is dead; this only guards against one
 		 * that was settled meanwhile */
@@ -120,8 +140,14 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 	struct walk walk = {0};
 	int changed = 0;
 	uint64_t word = 0;
+	int rc = side_lock(queue, CONSUMERS, &poll);
 
-	if (side_lock(queue, CONSUMERS, &poll))
+	/* Seldom come by, so do not count polls: ask at once. */
+	if (rc == -EAGAIN && ask_after_the_dead) {
+		lock_inquire(&queue->control->consumers.lock, &queue->segment);
+		rc = side_lock(queue, CONSUMERS, &poll);
+	}
+	if (rc)
 		return;
 	if (walk_start(queue, &walk)) {
 		side_unlock(queue, CONSUMERS);
@@ -156,6 +182,19 @@ void queue_tend_for_poll(mipc_queue *queue)
 			POLLS_PER_TENDING ==
 		POLLS_PER_TENDING - 1)
 		queue_tend(queue, true);
+}
+
+void queue_tend_in_passing(mipc_queue *queue)
+{
+	uint64_t now = platform_now_ns();
+
+	/* relaxed, both: twice is once too often, no more */
+	if (now - atomic_load_explicit(
+			  &queue->tended_ns, memory_order_relaxed) <
+		event_nap_max_ns)
+		return;
+	atomic_store_explicit(&queue->tended_ns, now, memory_order_relaxed);
+	queue_tend(queue, true);
 }
 
 struct side_wait {
@@ -257,5 +296,8 @@ int mipc_queue_event_arm(mipc_queue *queue)
 {
 	int err = queue_enter(queue);
 
-	return err ? err : watch_arm(&queue->watch);
+	if (!err)
+		err = watch_arm(&queue->watch);
+	/* Nothing there, and nothing to wait for: else it would ring for ever. */
+	return err ? err : segment_wait_error(&queue->segment);
 }

@@ -135,12 +135,26 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead);
  * never naps. */
 void queue_tend_for_poll(mipc_queue *queue);
 
+/* queue_tend_in_passing - the same, once a nap's time, for who takes messages past
+ * records that are not done with: while there is always one more, nobody naps. */
+void queue_tend_in_passing(mipc_queue *queue);
+
 /* queue_returned - the word of a leased record that goes back: READY once more,
  * or DEAD. */
 uint64_t queue_returned(const mipc_queue *queue, uint64_t word);
 
 /* queue_look_again - something before the cursor has changed. */
 void queue_look_again(mipc_queue *queue);
+
+/* side_passing - under the consumers' lock: are there records before the cursor? */
+static inline bool side_passing(const mipc_queue *queue)
+{
+	const struct mipc_queue_side *side = &queue->control->consumers;
+
+	/* relaxed, both: guarded by the lock */
+	return atomic_load_explicit(&side->cursor, memory_order_relaxed) !=
+	       atomic_load_explicit(&side->position, memory_order_relaxed);
+}
 
 /* queue_take - wait for messages, and have @take take some of them, under the
  * consumers' lock: it returns how many, -EAGAIN when there are none after all,
@@ -152,6 +166,7 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 {
 	struct wait wait = queue_wait(queue, timeout_ns);
 	int rc = queue_enter(queue);
+	bool passing;
 
 	if (rc)
 		return rc;
@@ -170,15 +185,21 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 			return rc;
 		/* In vain up to the tail as it was remembered: the cursor is
 		 * there now, and a second try looks at the tail itself. */
+		passing = side_passing(queue);
 		rc = -EAGAIN;
 		for (int tries = 0; rc == -EAGAIN && tries < 2; tries++)
 			rc = take(queue, items, count);
 		side_unlock(queue, CONSUMERS);
+		if (__builtin_expect(passing, 0))
+			queue_tend_in_passing(queue);
 		if (__builtin_expect(rc != -EAGAIN, 1) || timeout_ns == 0)
 			return rc;
 		/* Another consumer was faster, maybe again and again. */
 		if (wait_left_ns(&wait, 1) == 0)
 			return -ETIMEDOUT;
+		rc = segment_wait_error(&queue->segment);
+		if (rc)
+			return rc;
 	}
 }
 

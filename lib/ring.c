@@ -134,7 +134,8 @@ struct room_wait {
 static int end_wait(int rc)
 {
 	segment_wait_end();
-	return rc;
+	/* Seen, and not there when looked at again: nobody honest did that. */
+	return rc == -EAGAIN ? -EBADMSG : rc;
 }
 
 /* Wait on one of the ring's events. Returns WAITED; -ETIMEDOUT; -EPIPE;
@@ -409,6 +410,11 @@ static bool has_watched(void *arg)
 
 static int watched_gone(void *arg)
 {
+	const mipc_ring *ring = arg;
+	int err = segment_wait_error(&ring->segment);
+
+	if (err)
+		return err;
 	return ring_peer_gone(arg, MIPC_RING_PRODUCER) ? -EPIPE : 0;
 }
 
@@ -438,7 +444,10 @@ int mipc_ring_event_arm(mipc_ring *ring)
 {
 	int err = enter_to_watch(ring);
 
-	return err ? err : watch_arm(&ring->watch);
+	if (!err)
+		err = watch_arm(&ring->watch);
+	/* Nothing there, and nothing to wait for: else it would ring for ever. */
+	return err ? err : segment_wait_error(&ring->segment);
 }
 
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,

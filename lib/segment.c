@@ -576,7 +576,7 @@ void segment_cancel(struct segment *segment)
 
 	/* V3: pairs with V2. What was said before it stays. */
 	atomic_compare_exchange_strong_explicit(&segment->wait_error, &none,
-		-ECANCELED, memory_order_seq_cst, memory_order_relaxed);
+		-ECANCELED, memory_order_seq_cst, memory_order_seq_cst);
 }
 
 void segment_drain(struct segment *segment)

@@ -2,6 +2,7 @@
 # every scenario in its short form.
 
 UNIT_TESTS = \
+	tests/test_budget \
 	tests/test_close \
 	tests/test_compare \
 	tests/test_diag \
@@ -116,6 +117,7 @@ EXTRA_DIST += \
 LIB_STAGE = \
 	tests/lib_stage.c \
 	tests/lib_stage.h
+tests_test_budget_SOURCES = tests/test_budget.c $(LIB_STAGE)
 tests_test_close_SOURCES = tests/test_close.c $(LIB_STAGE)
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
 tests_test_facts_SOURCES = tests/test_facts.c $(LIB_STAGE)
