@@ -21,7 +21,7 @@
 
 #include "party.h"
 #include "platform.h"
-#include "queue_handle.h"
+#include "queue_side.h"
 
 enum { BOTH = MIPC_RING_PRODUCER | MIPC_RING_CONSUMER };
 
