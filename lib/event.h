@@ -60,7 +60,8 @@ static inline void event_notify(struct mipc_event *event, int count)
 {
 	uint32_t word;
 
-	/* W4: after W3, the commit. seq_cst: pairs with W1. */
+	/* W4: after W3, the commit. seq_cst: pairs with W1. Left out, it shows
+	 * in tests/model (BREAK_NO_FENCE) and, with luck, in test_wake. */
 	atomic_thread_fence(memory_order_seq_cst);
 	/* relaxed: the fence orders it */
 	word = atomic_load_explicit(&event->word, memory_order_relaxed);

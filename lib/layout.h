@@ -95,7 +95,7 @@ struct mipc_ring_control {
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t tail;
 	/* Written by the consumer: everything before it is free. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t head;
-	/* Who holds a role: see enum role_state in ring.c. */
+	/* Who holds a role: see enum role_state in ring_role.c. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint32_t producer;
 	_Atomic uint32_t consumer;
 	struct mipc_event readable; /* the consumer sleeps here */

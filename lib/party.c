@@ -6,8 +6,8 @@
  * lock says that its party died.
  *
  * A crash leaves: a slot marked attached, words in locks and roles that name
- * it. The next one to attach, in whatever slot, buries it: bury() in queue.c and
- * ring.c.
+ * it. The next one to attach, in whatever slot, buries it: bury() in
+ * queue_admin.c and ring_role.c.
  *
  * Byte locks belong to an open file description, which all threads of a handle
  * share, so within a process one thread at a time may take somebody else's.

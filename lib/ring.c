@@ -342,7 +342,7 @@ static inline int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 static inline void free_until(mipc_ring *ring, uint64_t next)
 {
 	ring->consumer.head = next;
-	ring->consumer.peeked = 0;
+	ring->consumer.peeked = RING_NONE;
 	/* A2: the bytes were read. release: pairs with A3. */
 	atomic_store_explicit(&ring->control->head, next, memory_order_release);
 	event_notify(&ring->control->writable, 1);
@@ -533,7 +533,7 @@ int mipc_ring_release(mipc_ring *ring)
 
 	if (err)
 		return err;
-	if (ring->consumer.peeked == 0)
+	if (ring->consumer.peeked == RING_NONE)
 		return -EINVAL;
 	free_until(ring, ring->consumer.peeked);
 	return 0;

@@ -15,6 +15,10 @@
 #include "segment.h"
 #include "watch.h"
 
+/* No position: those are multiples of 8, and 0 is one of them, in a ring whose
+ * head somebody forged at the very end of all positions. */
+#define RING_NONE UINT64_C(1)
+
 struct mipc_ring {
 	struct segment segment;
 	struct mipc_ring_control *control;
@@ -33,7 +37,7 @@ struct mipc_ring {
 	} producer;
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t head;
-		uint64_t peeked; /* the position behind it; 0: none */
+		uint64_t peeked; /* the position behind it, or RING_NONE */
 		unsigned idle_polls;
 		struct pace pace;
 	} consumer;

@@ -86,7 +86,7 @@ static int adopt_head(mipc_ring *ring)
 	/* acquire: pairs with A2 of the last consumer */
 	ring->consumer.head = atomic_load_explicit(
 		&ring->control->head, memory_order_acquire);
-	ring->consumer.peeked = 0;
+	ring->consumer.peeked = RING_NONE;
 	return ring->consumer.head % MIPC_RECORD_ALIGN ? -EBADMSG : 0;
 }
 

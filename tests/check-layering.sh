@@ -2,8 +2,8 @@
 # check-layering.sh - may this file include that one?
 #
 # The tree has directions: the harness uses the library only as anybody could,
-# ring and queue know nothing of each other, one file knows the operating
-# system, one knows hwloc, and what reads a result does not look at how it was
+# ring and queue know nothing of each other, only platform_* files know the
+# operating system, one knows hwloc, and what reads a result does not look at how it was
 # made. An include in the wrong direction is how that is lost; each is named
 # here with its file and line. Runs on the sources only, whatever is built.
 set -eu

@@ -49,10 +49,13 @@ UNIT_TESTS = \
 	tests/test_wake_step \
 	tests/test_watch
 
-# Two threads on one mapping: what ThreadSanitizer can see.
+# Threads of one process: what ThreadSanitizer can see.
 THREAD_TESTS = \
+	tests/test_close \
+	tests/test_pace \
+	tests/test_queue_threads \
 	tests/test_ring_threads \
-	tests/test_queue_threads
+	tests/test_watch
 
 TREE_CHECKS = \
 	tests/check-cli.sh \

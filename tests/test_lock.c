@@ -21,6 +21,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BY_PARTY UINT32_C(0x20000000)
 #define NAME_MASK UINT32_C(0x3fffffff)
+/* docs/format.md, "Party slot" */
+#define SLOT_1_BYTE ((UINT64_C(1) << 61) + 1 + 1)
 
 enum { KILLED_HOLDERS = 1000 };
 
@@ -30,6 +32,7 @@ enum holder_form {
 	UNNOTICED,  /* at home, but the kernel was told nothing */
 	BY_SLOT,    /* named by its party */
 	FORM_COUNT, /* how many there are */
+	UNNAMED,    /* unnoticed, and killed before it wrote lock->owner */
 };
 
 /* What the processes of one test share. */
@@ -100,8 +103,10 @@ static void hold(void *arg)
 	if (stage->form == BY_SLOT)
 		stage->segment.at_home = false;
 	WANT(acquire(stage, LIB_PATIENCE_NS), 0);
-	if (stage->form == UNNOTICED)
+	if (stage->form == UNNOTICED || stage->form == UNNAMED)
 		platform_retract();
+	if (stage->form == UNNAMED)
+		atomic_store(&lock_of(stage)->owner, 0);
 	atomic_store(&stage->notes->thread, platform_thread());
 	lib_step(&stage->notes->step, 1);
 	lib_sleep_for_ever();
@@ -256,6 +261,30 @@ START_TEST(test_lock_of_a_killed_owner_is_found_by_polling)
 }
 END_TEST
 
+/* Only the thread's number is there, and is asked for. */
+START_TEST(test_lock_of_one_killed_before_it_wrote_its_name_is_found)
+{
+	struct stage stage;
+	unsigned polls = 0;
+	pid_t holder;
+	int rc;
+
+	if (unnoticed_here("an owner of which only the thread is known"))
+		return;
+	stage_open(&stage);
+	holder = spawn_holder(&stage, UNNAMED);
+	lib_stop(holder);
+	WANT(acquire(&stage, 4 * LIB_BRIEF_NS), -ETIMEDOUT);
+	lib_kill(holder);
+	do {
+		rc = acquire(&stage, 0);
+	} while (rc == -EAGAIN && ++polls < 1000);
+	WANT(rc, 1);
+	lock_release(lock_of(&stage));
+	stage_close(&stage);
+}
+END_TEST
+
 static void wait_for_it(void *arg)
 {
 	struct stage *stage = arg;
@@ -325,19 +354,108 @@ START_TEST(test_lock_death_of_one_that_only_announced_changes_nothing)
 }
 END_TEST
 
+/* A party and no more, in the lowest free slot. */
+static void attend(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	lib_step(&stage->notes->step, 1);
+	lib_sleep_for_ever();
+}
+
+static pid_t spawn_bystander(struct stage *stage)
+{
+	pid_t child;
+
+	lib_step(&stage->notes->step, 0);
+	child = lib_spawn(attend, stage);
+	lib_await(&stage->notes->step, 1);
+	return child;
+}
+
+/* Whether the new one gets the dead owner's slot or one before it, whose party
+ * died as well. */
 START_TEST(test_lock_dead_owner_is_buried_when_another_attaches)
+{
+	for (unsigned i = 0; i < FORM_COUNT * 2; i++) {
+		struct segment other = {.bury = bury};
+		struct stage stage;
+		pid_t bystander = 0, holder;
+
+		stage_open(&stage);
+		if (i % 2)
+			bystander = spawn_bystander(&stage);
+		holder = spawn_holder(&stage, i / 2);
+		if (i % 2)
+			lib_kill(bystander);
+		lib_kill(holder);
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT(other.party, 1);
+		WANT(word_of(&stage), PLATFORM_OWNER_DIED);
+		WANT(acquire(&stage, 0), 1);
+		lock_release(lock_of(&stage));
+		segment_close(&other);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+/* Else they would sleep on beside a lock that is free. */
+START_TEST(test_lock_freed_for_the_dead_still_says_that_others_sleep)
 {
 	for (unsigned form = 0; form < FORM_COUNT; form++) {
 		struct segment other = {.bury = bury};
 		struct stage stage;
+		pid_t holder;
 
 		stage_open(&stage);
-		lib_kill(spawn_holder(&stage, form));
+		holder = spawn_holder(&stage, form);
+		atomic_fetch_or(&lock_of(&stage)->word, PLATFORM_WAITERS);
+		lib_kill(holder);
 		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
 			0);
-		WANT(word_of(&stage), PLATFORM_OWNER_DIED);
+		WANT(word_of(&stage), PLATFORM_OWNER_DIED | PLATFORM_WAITERS);
 		WANT(acquire(&stage, 0), 1);
+		WANT_TRUE(word_of(&stage) & PLATFORM_WAITERS);
 		lock_release(lock_of(&stage));
+		segment_close(&other);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+/* Somebody who asks whether the owner in slot 1 is dead has its byte lock while
+ * the dead are buried, and lets go before a slot is taken: here, when it comes to
+ * the one in slot 2. */
+static int asking_fd;
+
+static void bury_and_let_go(struct segment *segment, uint32_t slot)
+{
+	bury(segment, slot);
+	if (slot == 2)
+		platform_byte_unlock(asking_fd, SLOT_1_BYTE);
+}
+
+START_TEST(test_lock_dead_owner_is_buried_by_the_next_in_its_slot)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct segment other = {.bury = bury_and_let_go};
+		struct stage stage;
+		pid_t bystander, holder;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		bystander = spawn_bystander(&stage);
+		lib_kill(holder);
+		lib_kill(bystander);
+		asking_fd = stage.segment.fd;
+		WANT(platform_byte_lock(asking_fd, SLOT_1_BYTE, true), 0);
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT(other.party, 1);
+		WANT(word_of(&stage), PLATFORM_OWNER_DIED);
 		segment_close(&other);
 		stage_close(&stage);
 	}
@@ -522,9 +640,12 @@ int main(void)
 		test_lock_of_a_killed_owner_is_marked_by_the_kernel,
 		test_lock_of_a_killed_owner_goes_to_the_next,
 		test_lock_of_a_killed_owner_is_found_by_polling,
+		test_lock_of_one_killed_before_it_wrote_its_name_is_found,
 		test_lock_waiter_is_told_of_the_death,
 		test_lock_death_of_one_that_only_announced_changes_nothing,
 		test_lock_dead_owner_is_buried_when_another_attaches,
+		test_lock_freed_for_the_dead_still_says_that_others_sleep,
+		test_lock_dead_owner_is_buried_by_the_next_in_its_slot,
 		test_lock_live_owner_is_not_buried_when_another_attaches,
 		test_lock_a_thousand_killed_holders_are_all_noticed,
 		test_lock_excludes_the_others,

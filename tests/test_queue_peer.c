@@ -37,6 +37,7 @@ struct play {
 	unsigned batch;
 	unsigned index; /* of a child */
 	bool unnoticed; /* a holder of whose death the kernel tells nobody */
+	bool uncounted; /* a holder that did not come to count what it did */
 	struct notes *notes;
 };
 
@@ -310,6 +311,10 @@ static void hold_lock(void *arg)
 		0);
 	if (play->unnoticed)
 		platform_retract();
+	if (play->uncounted)
+		atomic_fetch_sub(play->index ? &control->consumers.count
+					     : &control->producers.count,
+			1);
 	lib_step(&play->notes->step, 1);
 	lib_sleep_for_ever();
 }
@@ -384,6 +389,30 @@ START_TEST(test_queue_killed_holder_is_replaced_and_counted)
 		WANT(info.consumer_lock_holder, 0);
 	}
 	play_close(&play);
+}
+END_TEST
+
+/* Behind its commit, before its count: the next one's count starts from there. */
+START_TEST(test_queue_killed_before_the_count_is_counted_by_the_next)
+{
+	for (unsigned index = 0; index < 2; index++) {
+		struct play play;
+		char byte;
+		size_t len;
+
+		play_open(&play);
+		play.uncounted = true;
+		for (unsigned i = 0; i < 3; i++)
+			WANT(mipc_queue_put(play.queue, "a", 1, 0), 0);
+		WANT(mipc_queue_get(play.queue, &byte, 1, 0, &len), 0);
+		lib_kill(spawn_holder(&play, index));
+		WANT(mipc_queue_size(play.queue), 2);
+		WANT(mipc_queue_put(play.queue, "b", 1, MIPC_FOREVER), 0);
+		WANT(mipc_queue_get(play.queue, &byte, 1, MIPC_FOREVER, &len),
+			0);
+		WANT(mipc_queue_size(play.queue), 2);
+		play_close(&play);
+	}
 }
 END_TEST
 
@@ -473,6 +502,7 @@ int main(void)
 		test_queue_copy_in_forked_child_works_beside_the_parent,
 		test_queue_stopped_holder_is_waited_for_and_named,
 		test_queue_killed_holder_is_replaced_and_counted,
+		test_queue_killed_before_the_count_is_counted_by_the_next,
 		test_queue_killed_holder_is_buried_by_the_next_to_open,
 		test_queue_left_locked_by_a_reboot_opens_free,
 		test_queue_sleeper_goes_on_when_the_holder_is_killed,

@@ -529,6 +529,68 @@ START_TEST(test_ring_check_finds_what_is_broken)
 }
 END_TEST
 
+/* Whatever their length: without the bound a search for the end goes round for
+ * ever. With 24 bytes they also run over the end of the ring. */
+START_TEST(test_ring_records_without_an_end_are_ebadmsg)
+{
+	for (uint64_t len = 0; len <= 16; len += 8) {
+		uint64_t size = record_bytes(len);
+		_Atomic uint64_t *words;
+		struct stage stage;
+		struct lib_view view;
+		mipc_ring *ring;
+
+		stage_open(&stage, SMALLEST);
+		lib_view_open(&view, stage.name);
+		words = (_Atomic uint64_t *)(void *)view.data;
+		for (uint64_t at = 0; at < size * view.data_bytes; at += size)
+			atomic_store(&words[at % view.data_bytes / 8],
+				len << 8 | 1 /* READY */);
+		WANT(mipc_ring_check(stage.ring), -EBADMSG);
+		WANT(mipc_ring_clear(stage.ring), -EBADMSG);
+		mipc_ring_close(stage.ring);
+		for (unsigned i = 0; i < 2; i++) {
+			WANT(mipc_ring_open(stage.name, MIPC_RING_PRODUCER,
+				     NULL, &ring),
+				-EBADMSG);
+			/* And where no record may be any more. */
+			atomic_store(&view.shared->ring.tail, view.data_bytes);
+		}
+		atomic_store(&view.shared->ring.tail, 0);
+		memset(view.data, 0, view.data_bytes);
+		WANT(mipc_ring_open(stage.name, BOTH, NULL, &stage.ring), 0);
+		lib_view_close(&view);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+/* It would end in the middle of the first one. */
+START_TEST(test_ring_record_longer_than_the_room_is_ebadmsg)
+{
+	_Atomic uint64_t *word;
+	struct stage stage;
+	struct lib_view view;
+	mipc_ring *ring;
+
+	stage_open(&stage, SMALLEST);
+	lib_view_open(&view, stage.name);
+	memset(stage.out, 0, stage.max_len);
+	WANT(mipc_ring_write(stage.ring, stage.out, stage.max_len - 16, 0), 0);
+	word = (_Atomic uint64_t *)(void *)(view.data +
+					    record_bytes(stage.max_len - 16));
+	atomic_store(word, 24 << 8 | 1 /* READY */);
+	WANT(mipc_ring_check(stage.ring), -EBADMSG);
+	mipc_ring_close(stage.ring);
+	WANT(mipc_ring_open(stage.name, MIPC_RING_PRODUCER, NULL, &ring),
+		-EBADMSG);
+	atomic_store(word, 0);
+	WANT(mipc_ring_open(stage.name, BOTH, NULL, &stage.ring), 0);
+	lib_view_close(&view);
+	stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -547,6 +609,8 @@ int main(void)
 		test_ring_batch_with_one_too_long_writes_none,
 		test_ring_clear_drops_all_and_goes_on,
 		test_ring_check_finds_what_is_broken,
+		test_ring_records_without_an_end_are_ebadmsg,
+		test_ring_record_longer_than_the_room_is_ebadmsg,
 	};
 
 	return LIB_MAIN("ring", tests);

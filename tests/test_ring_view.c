@@ -252,6 +252,30 @@ START_TEST(test_ring_view_wrong_call_is_refused)
 }
 END_TEST
 
+/* Nobody comes there in earnest; who forges the head may. */
+START_TEST(test_ring_view_message_that_ends_at_position_0_is_released)
+{
+	char name[LIB_NAME_BYTES];
+	mipc_ring *ring = new_ring(name, BOTH);
+	struct lib_view view;
+
+	mipc_ring_close(ring);
+	lib_view_open(&view, name);
+	atomic_store(&view.shared->ring.head, UINT64_MAX - 15);
+	atomic_store(&view.shared->ring.tail, UINT64_MAX - 15);
+	lib_view_close(&view);
+	WANT(mipc_ring_open(name, BOTH, NULL, &ring), 0);
+	write_in_place(ring, 8, 1);
+	write_in_place(ring, 8, 2);
+	for (uint64_t number = 1; number <= 2; number++) {
+		want_in_place(ring, 8, number);
+		WANT(mipc_ring_release(ring), 0);
+		WANT(mipc_ring_release(ring), -EINVAL);
+	}
+	end_ring(ring, name);
+}
+END_TEST
+
 START_TEST(test_ring_view_without_the_role_is_refused)
 {
 	char name[LIB_NAME_BYTES];
@@ -460,6 +484,7 @@ int main(void)
 		test_ring_view_reservation_unseen_until_commit,
 		test_ring_view_peek_again_gives_the_same,
 		test_ring_view_wrong_call_is_refused,
+		test_ring_view_message_that_ends_at_position_0_is_released,
 		test_ring_view_without_the_role_is_refused,
 		test_ring_view_consumer_gone_ends_the_wait,
 		test_ring_view_in_a_forked_child_is_refused,

@@ -364,6 +364,67 @@ START_TEST(test_segment_capacity_of_no_power_of_two_is_ebadmsg)
 }
 END_TEST
 
+/* The file's size agrees with what the header says, so the offset alone is
+ * wrong: into the header and the slots, or off the pages. */
+START_TEST(test_segment_data_elsewhere_is_ebadmsg)
+{
+	const uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	const uint32_t good =
+		(uint32_t)((sizeof(struct mipc_segment) + page - 1) / page *
+			   page);
+	const uint32_t offsets[] = {0, good - page, good - 8, good + 1,
+		good + 8, good + page / 2, good + page};
+
+	for (size_t i = 0; i < COUNT(offsets) * LIB_KIND_COUNT; i++) {
+		const struct lib_kind *kind = &lib_kinds[i % LIB_KIND_COUNT];
+		uint32_t offset = offsets[i / LIB_KIND_COUNT];
+		char name[LIB_NAME_BYTES], path[LIB_PATH_BYTES];
+		struct lib_view view;
+		void *handle;
+
+		make(kind, name, path);
+		lib_view_open(&view, name);
+		WANT(view.shared->header.data_offset, good);
+		view.shared->header.data_offset = offset;
+		WANT(truncate(path, (off_t)(offset + view.data_bytes)), 0);
+		lib_view_close(&view);
+		if (offset == good + page) {
+			WANT(kind->open(name, NULL, &handle), 0);
+			kind->use(handle);
+			kind->close(handle);
+		} else {
+			want_refused(kind, name, -EBADMSG, 0);
+		}
+		WANT(kind->unlink(name), 0);
+	}
+}
+END_TEST
+
+/* A slot that says that somebody is attached says, once its byte lock is free,
+ * that somebody died. */
+START_TEST(test_segment_closed_handle_does_not_look_dead)
+{
+	for (size_t i = 0; i < LIB_KIND_COUNT; i++) {
+		const struct lib_kind *kind = &lib_kinds[i];
+		char name[LIB_NAME_BYTES];
+		void *handles[2];
+		struct lib_view view;
+
+		lib_name(name);
+		WANT(kind->create(name, NULL, &handles[0]), 0);
+		WANT(kind->open(name, NULL, &handles[1]), 0);
+		lib_view_open(&view, name);
+		for (unsigned k = 0; k < 2; k++) {
+			WANT(atomic_load(&view.shared->parties[k].attached), 1);
+			kind->close(handles[k]);
+			WANT(atomic_load(&view.shared->parties[k].attached), 0);
+		}
+		lib_view_close(&view);
+		WANT(kind->unlink(name), 0);
+	}
+}
+END_TEST
+
 /* One bit the other way round. Returns whether the segment opened. */
 static bool open_flipped(const struct lib_kind *kind, const char *name,
 	uint8_t *bytes, size_t bit)
@@ -496,6 +557,8 @@ int main(void)
 		test_segment_of_another_user_is_eperm_unless_asked_for,
 		test_segment_forged_header_is_told_apart,
 		test_segment_capacity_of_no_power_of_two_is_ebadmsg,
+		test_segment_data_elsewhere_is_ebadmsg,
+		test_segment_closed_handle_does_not_look_dead,
 		test_segment_header_bit_flipped_opens_or_is_refused,
 		test_segment_second_create_is_eexist_and_harms_nothing,
 		test_segment_replaced_leaves_old_users_alone,

@@ -428,6 +428,45 @@ START_TEST(test_segment_name_handle_in_child_is_a_party_of_its_own)
 }
 END_TEST
 
+struct refusal {
+	mipc_ring *ring;
+	_Atomic unsigned step;
+};
+
+static void be_refused(void *arg)
+{
+	struct refusal *refusal = arg;
+
+	for (unsigned i = 0; i < 3; i++)
+		WANT(mipc_ring_write(refusal->ring, "x", 1, 0), -EBUSY);
+	lib_step(&refusal->step, 1);
+	lib_sleep_for_ever();
+}
+
+/* It became a party to ask for the parent's role, and lives on. */
+START_TEST(test_segment_name_child_that_was_refused_takes_no_slot)
+{
+	struct refusal *refusal = lib_shared(sizeof(*refusal));
+	mipc_ring *others[MIPC_PARTY_COUNT - 1];
+	char name[LIB_NAME_BYTES];
+	pid_t child;
+
+	lib_name(name);
+	WANT(mipc_ring_create(
+		     name, 0, MIPC_RING_PRODUCER, NULL, &refusal->ring),
+		0);
+	child = lib_spawn(be_refused, refusal);
+	lib_await(&refusal->step, 1);
+	for (size_t i = 0; i < COUNT(others); i++)
+		WANT(mipc_ring_open(name, 0, NULL, &others[i]), 0);
+	for (size_t i = 0; i < COUNT(others); i++)
+		mipc_ring_close(others[i]);
+	lib_kill(child);
+	mipc_ring_close(refusal->ring);
+	WANT(mipc_ring_unlink(name), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -440,6 +479,7 @@ int main(void)
 		test_segment_name_65th_handle_is_enospc,
 		test_segment_name_slots_of_the_dead_are_free_again,
 		test_segment_name_handle_in_child_is_a_party_of_its_own,
+		test_segment_name_child_that_was_refused_takes_no_slot,
 	};
 
 	return LIB_MAIN("segment_name", tests);

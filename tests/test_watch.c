@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -434,9 +435,25 @@ static void close_copy(void *arg)
 	play->way->close(play->consumer);
 }
 
+/* A thread in the child of a process with threads: the system and its C library
+ * can do it, what some tests are run under cannot. */
+static bool child_has_threads(void)
+{
+#ifdef __SANITIZE_THREAD__
+	lib_skip("a watch in a forked child: ThreadSanitizer cannot follow");
+	return false;
+#else
+	if (getenv("MIPC_TEST_QEMU"))
+		lib_skip("a watch in a forked child: qemu-user gives up");
+	return !getenv("MIPC_TEST_QEMU");
+#endif
+}
+
 static void check_in_a_forked_child_is_its_own(const struct way *way)
 {
 	struct play play;
+	/* The ring's is refused before it comes to a thread. */
+	bool only_close = way->fd != ring_fd && !child_has_threads();
 	unsigned number = 3;
 	void *producer;
 	int fd;
@@ -448,7 +465,8 @@ static void check_in_a_forked_child_is_its_own(const struct way *way)
 		/* At any state of the watcher, its mutex included. */
 		way->arm(play.consumer);
 		lib_sleep_us(i * 10);
-		lib_join(lib_spawn(i % 2 ? close_copy : watch_copy, &play));
+		lib_join(lib_spawn(
+			only_close || i % 2 ? close_copy : watch_copy, &play));
 		/* The parent's goes on, whatever the child told it of. */
 		calm(&play);
 		WANT(way->send(producer, &number, sizeof(number), 0), 0);
