@@ -2,6 +2,7 @@
 
 dist_man_MANS = \
 	docs/man/ipcmark.1 \
+	docs/man/mipc_inspect.3 \
 	docs/man/mipc_queue.3 \
 	docs/man/mipc_ring.3 \
 	docs/man/mipc_shm.3 \

@@ -25,6 +25,7 @@
 
 #include <mmapipc/mmapipc.h>
 
+#include "counters.h"
 #include "platform.h"
 
 uint64_t event_nap_max_ns = 10000000;
@@ -137,20 +138,15 @@ static int end_in_vain(const struct condition *condition)
 	return condition->met(condition->arg) ? 0 : -ETIMEDOUT;
 }
 
-int event_await(struct mipc_event *event, const struct condition *condition,
-	struct wait *wait)
+/* After a first look in vain. @ret_naps: how often it slept. */
+static int look_and_nap(struct mipc_event *event,
+	const struct condition *condition, struct wait *wait,
+	uint64_t *ret_naps)
 {
-	uint64_t spin_ns;
-	bool learn;
+	uint64_t spin_ns = spin_budget_ns(wait);
+	bool learn = learns(wait) && spin_ns;
 
-	/* Before any look at the clock: mostly it is there already. */
-	if (condition->met(condition->arg))
-		return 0;
-	if (wait_polls(wait))
-		return -EAGAIN;
-	spin_ns = spin_budget_ns(wait);
-	learn = learns(wait) && spin_ns;
-	for (;;) {
+	for (*ret_naps = 0;;) {
 		uint64_t turn_max_ns = learn ? SPIN_DEFAULT_NS : TURN_MAX_NS;
 		uint64_t turn_ns =
 			spin_ns < turn_max_ns ? spin_ns : turn_max_ns;
@@ -176,9 +172,39 @@ int event_await(struct mipc_event *event, const struct condition *condition,
 					  : 0;
 		if (err)
 			return err;
-		if (spin_ns == 0 && sleep_once(event, condition, nap_ns))
+		if (spin_ns != 0)
+			continue;
+		++*ret_naps;
+		if (sleep_once(event, condition, nap_ns))
 			return 0;
 	}
+}
+
+int event_await(struct mipc_event *event, const struct condition *condition,
+	struct wait *wait)
+{
+	struct counters *counters = wait->counters;
+	uint64_t naps;
+	int err;
+
+	/* Before any look at the clock: mostly it is there already. */
+	if (condition->met(condition->arg))
+		return 0;
+	if (wait_polls(wait))
+		return -EAGAIN;
+	/* While there is nothing to be late for. */
+	if (counters)
+		count_shared(&counters->waits, 1);
+	err = look_and_nap(event, condition, wait, &naps);
+	if (!counters)
+		return err;
+	if (naps) {
+		count_shared(&counters->slept, 1);
+		count_shared(&counters->naps, naps);
+	} else if (err) {
+		count_shared(&counters->gave_up, 1);
+	}
+	return err;
 }
 
 void event_wake(struct mipc_event *event, uint32_t word, int count)

@@ -10,13 +10,16 @@
 #include "pace.h"
 #include "platform.h"
 
+struct counters;
+
 /* The time one call may take, over all the things it waits for. The clock is
  * first read when there is something to wait for. */
 struct wait {
 	uint64_t timeout_ns;
-	uint64_t deadline_ns; /* 0 until the clock was read */
-	uint32_t spin_us;     /* as in struct mipc_options */
-	struct pace *pace;    /* for the default; NULL: always look */
+	uint64_t deadline_ns;	   /* 0 until the clock was read */
+	uint32_t spin_us;	   /* as in struct mipc_options */
+	struct pace *pace;	   /* for the default; NULL: always look */
+	struct counters *counters; /* to be told of the wait; or NULL */
 };
 
 static inline bool wait_polls(const struct wait *wait)

@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(default)
 #include <mmapipc/err.h>
+#include <mmapipc/inspect.h>
 #include <mmapipc/mmapipc.h>
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>

@@ -29,7 +29,7 @@
 #define MIPC_MAGIC "mmapipc" /* 8 bytes with its NUL */
 
 enum {
-	MIPC_LAYOUT_VERSION = 1,
+	MIPC_LAYOUT_VERSION = 2,
 	MIPC_LINE_BYTES = 128,
 	MIPC_PARTY_COUNT = 64,
 	MIPC_RECORD_ALIGN = 8,
@@ -68,17 +68,26 @@ struct mipc_party {
 	/* Counts who had this slot, so that a lease of the one before is not
 	 * taken for the next one's. */
 	_Atomic uint32_t generation;
+	uint32_t unused;
+	/* For people: when the party, having none, last came to have a
+	 * reservation or a lease (monotonic clock, in ns). Says something only
+	 * while a record names the party. See queue_lease.c. */
+	_Atomic uint64_t reserving_since;
+	_Atomic uint64_t leasing_since;
 };
 static_assert(sizeof(struct mipc_party) == MIPC_LINE_BYTES, "layout");
+static_assert(offsetof(struct mipc_party, reserving_since) == 16, "layout");
 
 /* A lock: the word is 0 when free, else who holds it; owner says through which
- * party, once the holder came to write it. See lock.c. */
+ * party, once the holder came to write it. For people: stamp says since when
+ * somebody has been waiting for that very holder. See lock.c. */
 struct mipc_lock {
 	_Atomic uint32_t word;
-	uint32_t unused;
+	_Atomic uint32_t holds; /* counts holds that somebody slept for */
 	_Atomic uint64_t owner; /* thread << 32 | slot + 1; 0: not known */
+	_Atomic uint64_t stamp;
 };
-static_assert(sizeof(struct mipc_lock) == 16, "layout");
+static_assert(sizeof(struct mipc_lock) == 24, "layout");
 
 /* Something that can be waited for. Bit 0: somebody may be asleep here; bit 1:
  * since the last wake-up; the rest counts wake-ups. See event.c. */
@@ -86,6 +95,13 @@ struct mipc_event {
 	alignas(MIPC_LINE_BYTES) _Atomic uint32_t word;
 };
 static_assert(sizeof(struct mipc_event) == MIPC_LINE_BYTES, "layout");
+
+/* The word of a role, but for a party's slot + 1: nobody yet, or nobody any
+ * more. */
+enum role_state {
+	ROLE_NEVER = 0,
+	ROLE_LEFT = 0x10000,
+};
 
 /* Every writer has its own line, so that a side that has nothing to tell the
  * other leaves the other's cache alone. */
@@ -95,7 +111,7 @@ struct mipc_ring_control {
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t tail;
 	/* Written by the consumer: everything before it is free. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t head;
-	/* Who holds a role: see enum role_state in ring_role.c. */
+	/* Who holds a role: a party's slot + 1, or enum role_state. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint32_t producer;
 	_Atomic uint32_t consumer;
 	struct mipc_event readable; /* the consumer sleeps here */
@@ -114,16 +130,18 @@ struct mipc_queue_side {
 	 * recompute the count when this one died around the commit. */
 	_Atomic uint64_t intent_position;
 	_Atomic uint64_t intent_count;
-	_Atomic uint64_t count;	     /* messages that ever passed here */
-	_Atomic uint64_t recoveries; /* owners that died */
-	/* Consumers only: all before it was seen not to be READY. */
+	_Atomic uint64_t count; /* messages that ever passed here */
+	/* Consumers only: all before it was seen not to be READY. Up to here
+	 * it is what each call touches: 64 bytes, a line on most machines. */
 	_Atomic uint64_t cursor;
+	_Atomic uint64_t recoveries; /* owners that died */
 	/* The commit: tail or head. On a line of its own, which the other side
 	 * reads, while the lock's line stays with its holders. */
 	alignas(MIPC_LINE_BYTES) _Atomic uint64_t position;
 	struct mipc_event event; /* this side sleeps here */
 };
 static_assert(sizeof(struct mipc_queue_side) == 3 * MIPC_LINE_BYTES, "layout");
+static_assert(offsetof(struct mipc_queue_side, recoveries) == 64, "layout");
 
 struct mipc_queue_control {
 	struct mipc_queue_side producers; /* position is the tail */

@@ -6,21 +6,26 @@ noinst_LTLIBRARIES += libmmapipc_internal.la
 mmapipcincludedir = $(includedir)/mmapipc
 mmapipcinclude_HEADERS = \
 	lib/include/mmapipc/err.h \
+	lib/include/mmapipc/inspect.h \
 	lib/include/mmapipc/mmapipc.h \
 	lib/include/mmapipc/queue.h \
 	lib/include/mmapipc/ring.h \
-	lib/include/mmapipc/shm.h
+	lib/include/mmapipc/shm.h \
+	lib/include/mmapipc/stats.h
 
 pkgconfigdir = $(libdir)/pkgconfig
 nodist_pkgconfig_DATA = lib/mmapipc.pc
 
 libmmapipc_internal_la_SOURCES = \
+	lib/counters.c \
+	lib/counters.h \
 	lib/err.c \
 	lib/event.c \
 	lib/event.h \
 	lib/exports.h \
 	lib/guard.c \
 	lib/guard.h \
+	lib/inspect.c \
 	lib/layout.h \
 	lib/lock.c \
 	lib/lock.h \

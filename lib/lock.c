@@ -35,12 +35,27 @@
  *                                            and announced); else they look
  *                                            again after lock_nap_ns
  *
+ * Since when, for people. A holder reads no clock; who falls asleep for it does,
+ * and leaves in lock->stamp the time, with the holder's name and the number of
+ * its hold: lock->holds, which is counted up by each release that finds somebody
+ * asleep. A waiter reads the number before it finds the holder's word marked by
+ * PLATFORM_WAITERS, so a stamp that fits both name and number is of that hold:
+ * had the hold ended in between, its release would have counted. Nothing but
+ * lock_held_ns() ever looks at it.
+ *
+ *   dies                             leaves
+ *   a waiter, before the stamp       no stamp: the next to fall asleep makes one
+ *   behind it                        one that stays true while the hold lasts
+ *   the holder, before the count     a stamp with the name of the dead; before a
+ *                                    party's can be used again, its burial counts
+ *
  * What it does not do: fairness; and it never robs an owner that is stopped.
  */
 #include "lock.h"
 
 #include <errno.h>
 
+#include "counters.h"
 #include "event.h"
 #include "party.h"
 
@@ -58,6 +73,16 @@ enum {
 	SPIN_PAUSES_PER_LOOK = 64,
 	POLLS_PER_SUSPICION = 256,
 };
+
+/* A stamp, so that it is one store: bits 0-35 the time in units of 2^20 ns, taken
+ * modulo (two years); 36-47 the hold's number; 48-63 the holder's name; the
+ * latter two cut to fit. 0: none. */
+enum {
+	STAMP_TIME_BITS = 36,
+	STAMP_UNIT_SHIFT = 20,
+	STAMP_HOLD_BITS = 12,
+};
+#define STAMP_TIME_MASK ((UINT64_C(1) << STAMP_TIME_BITS) - 1)
 
 static uint32_t word_of(const struct mipc_lock *lock)
 {
@@ -161,6 +186,46 @@ static int try_take(
 	return (seen & PLATFORM_OWNER_DIED) != 0;
 }
 
+static uint32_t holds_of(const struct mipc_lock *lock)
+{
+	/* acquire: the word, looked at after it, is not an older one; a number
+	 * that is too old only makes a stamp that says nothing */
+	return atomic_load_explicit(&lock->holds, memory_order_acquire);
+}
+
+/* A hold has ended that somebody may have left a stamp for. */
+static void count_hold(struct mipc_lock *lock)
+{
+	/* relaxed: compared with a stamp only */
+	atomic_fetch_add_explicit(&lock->holds, 1, memory_order_relaxed);
+}
+
+/* All of a stamp but the time. */
+static uint64_t stamp_label(uint32_t word, uint32_t holds)
+{
+	uint64_t hold = holds & ((1u << STAMP_HOLD_BITS) - 1);
+
+	return ((uint64_t)(word & 0xffff) << STAMP_HOLD_BITS | hold)
+	       << STAMP_TIME_BITS;
+}
+
+/* Note down since when somebody waits for the owner of @word, which is marked by
+ * PLATFORM_WAITERS; @holds was read before. */
+static void leave_stamp(struct mipc_lock *lock, uint32_t word, uint32_t holds)
+{
+	uint64_t label = stamp_label(word, holds);
+	/* relaxed, both: the stamp is one word and says itself what it is of */
+	uint64_t stamp =
+		atomic_load_explicit(&lock->stamp, memory_order_relaxed);
+
+	if ((stamp & ~STAMP_TIME_MASK) == label && stamp)
+		return;
+	atomic_store_explicit(&lock->stamp,
+		label | ((platform_now_ns() >> STAMP_UNIT_SHIFT) &
+				STAMP_TIME_MASK),
+		memory_order_relaxed);
+}
+
 /* Short of sleeping: the owner is usually about to let go. */
 static int spin_for(struct mipc_lock *lock, uint32_t name)
 {
@@ -185,6 +250,7 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 	int err = segment_wait_begin(segment);
 
 	while (!err) {
+		uint32_t holds = holds_of(lock);
 		uint32_t seen = word_of(lock);
 		uint64_t nap_ns;
 		/* Having slept, we cannot know who else does: keep the bit. */
@@ -204,6 +270,7 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 				memory_order_relaxed, memory_order_relaxed))
 			continue;
 		seen |= PLATFORM_WAITERS;
+		leave_stamp(lock, seen, holds);
 		platform_wait(&lock->word, seen, nap_ns);
 		if (word_of(lock) == seen)
 			inquire(lock, segment, seen);
@@ -227,7 +294,7 @@ static int poll_in_vain(
 }
 
 int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
-	struct wait *wait)
+	struct wait *wait, struct counters *counters)
 {
 	int rc = spin_for(lock, name);
 
@@ -236,6 +303,9 @@ int lock_wait(struct mipc_lock *lock, struct segment *segment, uint32_t name,
 				      : sleep_for(lock, segment, name, wait);
 	if (rc < 0)
 		platform_retract();
+	else if (counters)
+		/* under the lock: it is ours */
+		count_alone(&counters->lock_waits, 1);
 	return rc;
 }
 
@@ -246,6 +316,7 @@ void lock_inquire(struct mipc_lock *lock, struct segment *segment)
 
 void lock_hand_on(struct mipc_lock *lock)
 {
+	count_hold(lock);
 	platform_wake(&lock->word, 1);
 }
 
@@ -254,6 +325,9 @@ void lock_bury(struct mipc_lock *lock, uint32_t slot)
 	uint32_t word = word_of(lock);
 	uint32_t owner;
 
+	/* It may have died on the way out, before it could; and the slot, a
+	 * name, will be somebody else's. */
+	count_hold(lock);
 	if ((word & NAME_MASK) == 0)
 		return;
 	if (slot == MIPC_PARTY_COUNT ||
@@ -276,4 +350,44 @@ uint32_t lock_holder_pid(
 	/* relaxed: a snapshot for people */
 	return atomic_load_explicit(
 		&segment->shared->parties[slot].pid, memory_order_relaxed);
+}
+
+bool lock_holder(const struct mipc_lock *lock, uint32_t *ret_slot)
+{
+	uint32_t word = word_of(lock);
+
+	if ((word & NAME_MASK) == 0)
+		return false;
+	if (!owner_slot(lock, word, ret_slot))
+		*ret_slot = MIPC_PARTY_COUNT;
+	return true;
+}
+
+bool lock_orphaned(const struct mipc_lock *lock)
+{
+	return word_of(lock) & PLATFORM_OWNER_DIED;
+}
+
+bool lock_awaited(const struct mipc_lock *lock)
+{
+	uint32_t word = word_of(lock);
+
+	return (word & NAME_MASK) && (word & PLATFORM_WAITERS);
+}
+
+uint64_t lock_held_ns(const struct mipc_lock *lock)
+{
+	uint32_t holds = holds_of(lock);
+	uint32_t word = word_of(lock);
+	/* relaxed: as in leave_stamp() */
+	uint64_t stamp =
+		atomic_load_explicit(&lock->stamp, memory_order_relaxed);
+	uint64_t now = platform_now_ns() >> STAMP_UNIT_SHIFT;
+	uint64_t held_ns;
+
+	if (!(word & NAME_MASK) || !stamp ||
+		(stamp & ~STAMP_TIME_MASK) != stamp_label(word, holds))
+		return 0;
+	held_ns = ((now - stamp) & STAMP_TIME_MASK) << STAMP_UNIT_SHIFT;
+	return held_ns ? held_ns : 1; /* known, but just now */
 }

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 
+#include "counters.h"
 #include "layout.h"
 #include "platform.h"
 #include "segment.h"
@@ -64,6 +65,7 @@ static void bury(struct segment *segment, uint32_t slot)
 		return;
 	if (segment->bury)
 		segment->bury(segment, slot);
+	count_shared(&segment->dead_found, 1);
 	atomic_store_explicit(&party->attached, 0, memory_order_relaxed);
 }
 

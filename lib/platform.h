@@ -57,6 +57,13 @@ int platform_publish(
 int platform_open(
 	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size);
 
+/* platform_open_to_read - the same for who only looks: whoever's file it is,
+ * however many links it has. */
+int platform_open_to_read(const char *path, int *ret_fd, uint64_t *ret_size);
+
+/* platform_file_size - of a regular file. Returns 0; -EILSEQ; -errno. */
+int platform_file_size(int fd, uint64_t *ret_size);
+
 /* platform_sealed_size - of memory that is sealed against any other size: it
  * stays as long, whoever else has a descriptor of it.
  * Returns 0; -EBADF; -EILSEQ (not a file); -EPERM (not sealed); -errno. */
@@ -226,6 +233,9 @@ void platform_bell_close(int bell);
 
 unsigned platform_cpu_count(void);
 uint64_t platform_now_ns(void);
+/* platform_now_coarse_ns - the same clock as of the last tick: some milliseconds
+ * old and a fraction of the price. */
+uint64_t platform_now_coarse_ns(void);
 void platform_sleep_ns(uint64_t duration_ns);
 
 /* platform_relax - tell the processor that this is a spin loop. */

@@ -159,29 +159,63 @@ int platform_publish(
 	return 0;
 }
 
-int platform_open(
-	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size)
+static int open_regular(
+	const char *path, int mode, int *ret_fd, struct stat *ret_stat)
 {
-	struct stat st;
 	int err = 0;
 	/* O_NONBLOCK: a FIFO of that name must not hold us up */
-	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, mode | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return errno == EISDIR || errno == ENXIO ? -EILSEQ : -errno;
-	if (fstat(fd, &st))
+	if (fstat(fd, ret_stat))
 		err = -errno;
-	else if (!S_ISREG(st.st_mode))
+	else if (!S_ISREG(ret_stat->st_mode))
 		err = -EILSEQ;
-	else if (!any_owner && st.st_uid != geteuid())
-		err = -EPERM;
-	else if (st.st_nlink > 1)
-		err = -EPERM;
 	if (err) {
 		close(fd);
 		return err;
 	}
 	*ret_fd = fd;
+	return 0;
+}
+
+int platform_open(
+	const char *path, bool any_owner, int *ret_fd, uint64_t *ret_size)
+{
+	struct stat st;
+	int fd;
+	int err = open_regular(path, O_RDWR, &fd, &st);
+
+	if (err)
+		return err;
+	if ((!any_owner && st.st_uid != geteuid()) || st.st_nlink > 1) {
+		close(fd);
+		return -EPERM;
+	}
+	*ret_fd = fd;
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int platform_open_to_read(const char *path, int *ret_fd, uint64_t *ret_size)
+{
+	struct stat st;
+	int err = open_regular(path, O_RDONLY, ret_fd, &st);
+
+	if (!err)
+		*ret_size = (uint64_t)st.st_size;
+	return err;
+}
+
+int platform_file_size(int fd, uint64_t *ret_size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EILSEQ;
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -467,12 +501,22 @@ unsigned platform_cpu_count(void)
 	return count < 1 ? 1 : (unsigned)count;
 }
 
-uint64_t platform_now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t platform_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t platform_now_coarse_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 void platform_sleep_ns(uint64_t duration_ns)

@@ -66,13 +66,15 @@ static inline __attribute__((always_inline)) int put_locked(
 	}
 	if (i == 0)
 		return -EAGAIN;
+	/* Not right before the unlock: its exchange waits for each store. */
+	count_passed(&queue->sides[PRODUCERS].counters, i);
 	side_commit(side, tail, i);
 	return (int)i;
 }
 
 /* Without leases: take READY records from the head on, as many as are known to be
- * there and fit. Under the consumers' lock. Returns how many; 0: none, or the
- * walk has to find out. */
+ * there, fit, and were never given back: the walk counts those. Under the
+ * consumers' lock. Returns how many; 0: none, or the walk has to find out. */
 static inline __attribute__((always_inline)) unsigned get_run(
 	mipc_queue *queue, struct iovec *messages, unsigned count)
 {
@@ -89,20 +91,25 @@ static inline __attribute__((always_inline)) unsigned get_run(
 		!positions_valid(queue, head, tail))
 		return 0;
 	while (taken < count && at != tail) {
-		uint64_t word;
+		/* acquire: as in load_record() */
+		uint64_t word =
+			atomic_load_explicit(record_header(&queue->segment, at),
+				memory_order_acquire);
+		uint64_t len;
 
-		if (load_record(queue, at, tail - at, &word) ||
-			record_state(word) != RECORD_READY ||
-			record_len(word) > messages[taken].iov_len)
+		if (!record_is_fresh(word, tail - at, &len) ||
+			len > messages[taken].iov_len)
 			break;
-		messages[taken].iov_len = (size_t)record_len(word);
+		messages[taken].iov_len = (size_t)len;
 		record_copy(messages[taken].iov_base,
 			record_at(&queue->segment, at + RECORD_HEADER_BYTES),
 			messages[taken].iov_len);
-		at = behind(at, word);
+		at += record_bytes(len);
 		taken++;
 	}
 	if (taken) {
+		/* first, as in put_locked() */
+		count_passed(&queue->sides[CONSUMERS].counters, taken);
 		side_commit(side, at, taken);
 		/* relaxed: guarded by the lock */
 		atomic_store_explicit(&side->cursor, at, memory_order_relaxed);
@@ -116,7 +123,7 @@ static __attribute__((noinline)) int get_walking(
 	mipc_queue *queue, struct iovec *messages, unsigned count)
 {
 	struct walk walk = {0};
-	unsigned taken = 0;
+	unsigned taken = 0, redelivered = 0;
 	int err = walk_start(queue, &walk);
 
 	if (err)
@@ -140,9 +147,11 @@ static __attribute__((noinline)) int get_walking(
 			(size_t)len);
 		messages[taken++].iov_len = (size_t)len;
 		walk_take(queue, &walk, word, position);
+		redelivered += record_returns(word) != 0;
 	}
 	if (err != -EBADMSG)
 		walk_end(queue, &walk);
+	walk_counted(queue, taken, redelivered);
 	return taken ? (int)taken : err;
 }
 
@@ -170,10 +179,11 @@ static int check_lens(
 static inline __attribute__((always_inline)) int put(mipc_queue *queue,
 	const struct iovec *messages, unsigned count, uint64_t timeout_ns)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
+	struct wait wait;
 	int rc = queue_enter(queue);
 	bool last = false;
 
+	queue_wait(&wait, timeout_ns);
 	if (!rc)
 		rc = check_lens(queue, messages, count);
 	if (rc)
@@ -187,10 +197,12 @@ static inline __attribute__((always_inline)) int put(mipc_queue *queue,
 		if (__builtin_expect(rc > 0, 1))
 			event_notify_unlocked(
 				&queue->control->consumers.event, rc);
-		if (rc == -EAGAIN && timeout_ns == 0)
-			queue_tend_for_poll(queue);
-		if (__builtin_expect(rc != -EAGAIN, 1) || timeout_ns == 0)
+		if (__builtin_expect(rc != -EAGAIN, 1))
 			return rc;
+		if (timeout_ns == 0) {
+			queue_polled(queue, PRODUCERS);
+			return rc;
+		}
 		/* Others may take the room again and again. */
 		if (last)
 			return -ETIMEDOUT;

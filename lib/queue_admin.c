@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "party.h"
 
@@ -61,9 +62,10 @@ static int clear_locked(mipc_queue *queue)
 
 int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
+	struct wait wait;
 	int rc = queue_enter(queue);
 
+	queue_wait(&wait, timeout_ns);
 	if (!rc)
 		rc = side_lock(queue, CONSUMERS, &wait);
 	if (!rc) {
@@ -145,6 +147,8 @@ int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info)
 		mipc_queue_lock_holder(queue, MIPC_QUEUE_PRODUCERS);
 	info.consumer_lock_holder =
 		mipc_queue_lock_holder(queue, MIPC_QUEUE_CONSUMERS);
+	info.producer_lock_held_ns = lock_held_ns(&control->producers.lock);
+	info.consumer_lock_held_ns = lock_held_ns(&control->consumers.lock);
 	/* relaxed: snapshots for people */
 	info.recoveries = atomic_load_explicit(&control->producers.recoveries,
 				  memory_order_relaxed) +
@@ -152,6 +156,14 @@ int mipc_queue_inspect(mipc_queue *queue, struct mipc_queue_info *ret_info)
 				  memory_order_relaxed);
 	info.parties = party_count(&queue->segment);
 	*ret_info = info;
+	return 0;
+}
+
+int mipc_queue_stats(const mipc_queue *queue, struct mipc_stats *ret_stats)
+{
+	counters_read(&queue->sides[PRODUCERS].counters,
+		&queue->sides[CONSUMERS].counters, &queue->segment.dead_found,
+		ret_stats);
 	return 0;
 }
 
@@ -188,6 +200,12 @@ static int join(struct segment *segment)
 			       offsetof(struct mipc_queue, segment));
 
 	queue->control = &segment->shared->queue;
+	/* In a forked child: what the parent holds and did is not ours. */
+	for (int i = PRODUCERS; i <= CONSUMERS; i++) {
+		/* relaxed: this handle has not been entered yet */
+		atomic_store_explicit(&queue->held[i], 0, memory_order_relaxed);
+		counters_reset(&queue->sides[i].counters);
+	}
 	if (queue->dead_letter_after)
 		/* relaxed: nobody else is there */
 		atomic_store_explicit(&queue->control->dead_letter_after,
@@ -204,10 +222,11 @@ static void spoil(struct segment *segment)
 
 static mipc_queue *allocate(const struct mipc_options *options)
 {
-	mipc_queue *queue = calloc(1, sizeof(*queue));
+	mipc_queue *queue = aligned_alloc(alignof(mipc_queue), sizeof(*queue));
 
 	if (!queue)
 		return NULL;
+	memset(queue, 0, sizeof(*queue));
 	queue->segment.bury = bury;
 	queue->segment.join = join;
 	queue->segment.spoil = spoil;

@@ -15,6 +15,7 @@
 
 #include <mmapipc/queue.h>
 
+#include "counters.h"
 #include "event.h"
 #include "lock.h"
 #include "record.h"
@@ -35,6 +36,14 @@ struct mipc_queue {
 	struct watch_place watch; /* for a message */
 	_Atomic uint64_t tended_ns; /* in passing */
 	struct pace pace[2];	    /* by enum side_index: of who waits there */
+	/* Records in the hands of this handle: reservations, leases. Written by
+	 * all its threads. */
+	_Atomic uint64_t held[2];
+	/* A line for each side: threads that put and threads that get. What
+	 * passed is counted under the side's lock. */
+	struct {
+		alignas(MIPC_LINE_BYTES) struct counters counters;
+	} sides[2];
 };
 
 static inline struct mipc_queue_side *side_of(
@@ -51,10 +60,13 @@ static inline bool positions_valid(
 	       (head | tail) % MIPC_RECORD_ALIGN == 0;
 }
 
-static inline struct wait queue_wait(
-	const mipc_queue *queue, uint64_t timeout_ns)
+/* queue_wait - begin a call's wait. What only a look before sleeping needs is left
+ * to await() in queue_side.c: most calls would write it for nothing, and each store
+ * is felt at the lock's exchange. */
+static inline void queue_wait(struct wait *wait, uint64_t timeout_ns)
 {
-	return (struct wait){timeout_ns, 0, queue->spin_us, NULL};
+	wait->timeout_ns = timeout_ns;
+	wait->deadline_ns = 0;
 }
 
 /* queue_broken - the segment holds nonsense, for good. Returns -EBADMSG. */

@@ -23,6 +23,35 @@
 #include <errno.h>
 #include <string.h>
 
+#include "platform.h"
+
+/* The counts are private; only the step from none to some is told, for people,
+ * before the record's own word names us, so that whoever sees the word finds no
+ * older time. The step back needs no word: no record names us then. Killed in
+ * between, we leave a time that nothing refers to. */
+void queue_hold(mipc_queue *queue, enum side_index index, uint64_t count)
+{
+	struct mipc_party *party =
+		&queue->segment.shared->parties[queue->segment.party];
+
+	/* relaxed: nobody takes the step from none twice without one of our
+	 * threads having been through the records in between */
+	if (atomic_fetch_add_explicit(
+		    &queue->held[index], count, memory_order_relaxed))
+		return;
+	/* relaxed: the record's word, stored later, orders for who looks; at
+	 * worst a person reads an older time */
+	atomic_store_explicit(index == PRODUCERS ? &party->reserving_since
+						 : &party->leasing_since,
+		platform_now_coarse_ns(), memory_order_relaxed);
+}
+
+void queue_unhold(mipc_queue *queue, enum side_index index)
+{
+	/* relaxed: as above */
+	atomic_fetch_sub_explicit(&queue->held[index], 1, memory_order_relaxed);
+}
+
 static void fill_lease(const mipc_queue *queue, uint64_t word,
 	uint64_t position, struct mipc_lease *lease)
 {
@@ -52,6 +81,9 @@ static int settle_lease(
 		    record_header(&queue->segment, lease->position), &held,
 		    word, memory_order_release, memory_order_relaxed))
 		return -EINVAL;
+	queue_unhold(queue, record_state(lease->word) == RECORD_WRITING
+				    ? PRODUCERS
+				    : CONSUMERS);
 	*lease = (struct mipc_lease){0};
 	return 0;
 }
@@ -85,10 +117,12 @@ static int reserve_locked(
 		return err;
 	if (need > room)
 		return -EAGAIN;
+	queue_hold(queue, PRODUCERS, 1);
 	/* relaxed: Q1 publishes it */
 	atomic_store_explicit(record_header(&queue->segment, tail), word,
 		memory_order_relaxed);
 	side_commit(side, tail + need, 1);
+	count_passed(&queue->sides[PRODUCERS].counters, 1);
 	fill_lease(queue, word, tail, lease);
 	return 0;
 }
@@ -96,10 +130,11 @@ static int reserve_locked(
 int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
 	struct mipc_lease *ret_lease)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
+	struct wait wait;
 	int rc = queue_enter(queue);
 	bool last = false;
 
+	queue_wait(&wait, timeout_ns);
 	if (!rc && len > queue_max_len(queue))
 		rc = -EMSGSIZE;
 	while (!rc) {
@@ -111,7 +146,7 @@ int mipc_queue_reserve(mipc_queue *queue, size_t len, uint64_t timeout_ns,
 		if (rc != -EAGAIN)
 			break;
 		if (timeout_ns == 0) {
-			queue_tend_for_poll(queue);
+			queue_polled(queue, PRODUCERS);
 			break;
 		}
 		/* As in put() */
@@ -154,7 +189,7 @@ static int acquire_locked(mipc_queue *queue, void *items, unsigned count)
 {
 	struct mipc_lease *leases = items;
 	struct walk walk = {0};
-	unsigned taken = 0;
+	unsigned taken = 0, redelivered = 0;
 	int err = walk_start(queue, &walk);
 
 	if (err)
@@ -167,15 +202,21 @@ static int acquire_locked(mipc_queue *queue, void *items, unsigned count)
 			break;
 		word = record_owned(word, RECORD_LEASED, queue->segment.party,
 			queue->segment.generation);
+		if (taken == 0)
+			queue_hold(queue, CONSUMERS, 1);
 		/* Q6: ours from here on. relaxed: nobody reads through it;
 		 * the lock and the release of Q5 order the rest */
 		atomic_store_explicit(record_header(&queue->segment, position),
 			word, memory_order_relaxed);
 		fill_lease(queue, word, position, &leases[taken++]);
 		walk_skip(&walk, word, position);
+		redelivered += record_returns(word) != 0;
 	}
+	if (taken > 1)
+		queue_hold(queue, CONSUMERS, taken - 1);
 	if (err != -EBADMSG)
 		walk_end(queue, &walk);
+	walk_counted(queue, taken, redelivered);
 	return taken ? (int)taken : err;
 }
 
@@ -278,9 +319,10 @@ static int get_dead_locked(
 int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
+	struct wait wait;
 	int err = queue_enter(queue);
 
+	queue_wait(&wait, timeout_ns);
 	if (!err)
 		err = side_lock(queue, CONSUMERS, &wait);
 	if (!err) {

@@ -26,8 +26,9 @@ void queue_look_again(mipc_queue *queue)
 }
 
 /* Its count, that is. Safe to be killed in, too. */
-void side_repair(mipc_queue *queue, struct mipc_queue_side *side)
+void side_repair(mipc_queue *queue, enum side_index index)
 {
+	struct mipc_queue_side *side = side_of(queue, index);
 	/* relaxed, all of these: guarded by the side's lock */
 	uint64_t position =
 		atomic_load_explicit(&side->position, memory_order_relaxed);
@@ -40,6 +41,7 @@ void side_repair(mipc_queue *queue, struct mipc_queue_side *side)
 			memory_order_relaxed);
 	queue_look_again(queue);
 	atomic_fetch_add_explicit(&side->recoveries, 1, memory_order_relaxed);
+	count_alone(&queue->sides[index].counters.recoveries, 1);
 }
 
 uint64_t side_count(const struct mipc_queue_side *side)
@@ -128,20 +130,26 @@ static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
 		 * that was settled meanwhile */
 		if (atomic_compare_exchange_strong_explicit(header, &word,
 			    settled, memory_order_acq_rel,
-			    memory_order_relaxed))
+			    memory_order_relaxed)) {
 			++*ret_changed;
+			count_alone(&queue->sides[CONSUMERS]
+					     .counters.leases_recovered,
+				1);
+		}
 	}
 	return 0;
 }
 
 void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 {
-	struct wait poll = queue_wait(queue, 0);
+	struct wait poll;
 	struct walk walk = {0};
 	int changed = 0;
 	uint64_t word = 0;
-	int rc = side_lock(queue, CONSUMERS, &poll);
+	int rc;
 
+	queue_wait(&poll, 0);
+	rc = side_lock(queue, CONSUMERS, &poll);
 	/* Seldom come by, so do not count polls: ask at once. */
 	if (rc == -EAGAIN && ask_after_the_dead) {
 		lock_inquire(&queue->control->consumers.lock, &queue->segment);
@@ -174,13 +182,11 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 		event_notify(&queue->control->consumers.event, changed);
 }
 
-void queue_tend_for_poll(mipc_queue *queue)
+void queue_polled(mipc_queue *queue, enum side_index index)
 {
-	/* relaxed: a counter */
-	if (atomic_fetch_add_explicit(
-		    &queue->segment.vain_polls, 1, memory_order_relaxed) %
+	if (count_shared(&queue->sides[index].counters.polls, 1) %
 			POLLS_PER_TENDING ==
-		POLLS_PER_TENDING - 1)
+		0)
 		queue_tend(queue, true);
 }
 
@@ -237,15 +243,19 @@ static int tend_before_nap(void *arg)
 }
 
 /* Counts the call as one that waits. */
-static int await(mipc_queue *queue, struct mipc_event *event,
+static int await(mipc_queue *queue, enum side_index index,
 	const struct condition *condition, struct wait *wait)
 {
+	struct mipc_event *event = &side_of(queue, index)->event;
 	int err;
 
 	if (condition->met(condition->arg))
 		return 0;
 	if (wait_polls(wait))
 		return -EAGAIN;
+	wait->spin_us = queue->spin_us;
+	wait->pace = &queue->pace[index];
+	wait->counters = &queue->sides[index].counters;
 	err = segment_wait_begin(&queue->segment);
 	return err ? err : event_await(event, condition, wait);
 }
@@ -255,8 +265,7 @@ int queue_await_room(mipc_queue *queue, uint64_t need, struct wait *wait)
 	struct side_wait side = {queue, need};
 	const struct condition room = {may_put, tend_before_nap, &side};
 
-	wait->pace = &queue->pace[PRODUCERS];
-	return await(queue, &queue->control->producers.event, &room, wait);
+	return await(queue, PRODUCERS, &room, wait);
 }
 
 int queue_await_message(mipc_queue *queue, struct wait *wait)
@@ -264,8 +273,7 @@ int queue_await_message(mipc_queue *queue, struct wait *wait)
 	struct side_wait side = {queue, 0};
 	const struct condition message = {may_get, tend_before_nap, &side};
 
-	wait->pace = &queue->pace[CONSUMERS];
-	return await(queue, &queue->control->consumers.event, &message, wait);
+	return await(queue, CONSUMERS, &message, wait);
 }
 
 static bool watch_message(void *arg)

@@ -13,7 +13,7 @@
 #include "queue_handle.h"
 
 /* side_repair - the lock's last owner died: finish what it left. */
-void side_repair(mipc_queue *queue, struct mipc_queue_side *side);
+void side_repair(mipc_queue *queue, enum side_index index);
 
 /* side_lock, side_unlock - with what a dead owner left repaired.
  * side_lock returns 0; -EAGAIN; -ETIMEDOUT; -ECANCELED; -EBADMSG. Whoever calls
@@ -22,11 +22,12 @@ static inline int side_lock(
 	mipc_queue *queue, enum side_index index, struct wait *wait)
 {
 	struct mipc_queue_side *side = side_of(queue, index);
-	int rc = lock_acquire(&side->lock, &queue->segment, wait);
+	int rc = lock_acquire_counted(&side->lock, &queue->segment, wait,
+		&queue->sides[index].counters);
 
 	if (__builtin_expect(rc <= 0, 1))
 		return rc;
-	side_repair(queue, side);
+	side_repair(queue, index);
 	return 0;
 }
 
@@ -131,9 +132,9 @@ int queue_await_message(mipc_queue *queue, struct wait *wait);
  * for who has just been done with a record. */
 void queue_tend(mipc_queue *queue, bool ask_after_the_dead);
 
-/* queue_tend_for_poll - the same in one of many polls in vain: who only polls
+/* queue_polled - count a poll in vain. In one of many: tend, as who only polls
  * never naps. */
-void queue_tend_for_poll(mipc_queue *queue);
+void queue_polled(mipc_queue *queue, enum side_index index);
 
 /* queue_tend_in_passing - the same, once a nap's time, for who takes messages past
  * records that are not done with: while there is always one more, nobody naps. */
@@ -142,6 +143,12 @@ void queue_tend_in_passing(mipc_queue *queue);
 /* queue_returned - the word of a leased record that goes back: READY once more,
  * or DEAD. */
 uint64_t queue_returned(const mipc_queue *queue, uint64_t word);
+
+/* queue_hold - just before the first record of @count becomes this party's, a
+ * reservation (PRODUCERS) or leases (CONSUMERS): note down since when it has any.
+ * queue_unhold - after it has ceased to be. */
+void queue_hold(mipc_queue *queue, enum side_index index, uint64_t count);
+void queue_unhold(mipc_queue *queue, enum side_index index);
 
 /* queue_look_again - something before the cursor has changed. */
 void queue_look_again(mipc_queue *queue);
@@ -164,10 +171,11 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 	int (*take)(mipc_queue *queue, void *items, unsigned count),
 	void *items, unsigned count, uint64_t timeout_ns)
 {
-	struct wait wait = queue_wait(queue, timeout_ns);
+	struct wait wait;
 	int rc = queue_enter(queue);
 	bool passing;
 
+	queue_wait(&wait, timeout_ns);
 	if (rc)
 		return rc;
 	if (count == 0 || count > INT_MAX)
@@ -176,7 +184,7 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 		if (__builtin_expect(!queue_may_get(queue), 0)) {
 			rc = queue_await_message(queue, &wait);
 			if (rc == -EAGAIN)
-				queue_tend_for_poll(queue);
+				queue_polled(queue, CONSUMERS);
 			if (rc)
 				return rc;
 		}
@@ -192,8 +200,12 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 		side_unlock(queue, CONSUMERS);
 		if (__builtin_expect(passing, 0))
 			queue_tend_in_passing(queue);
-		if (__builtin_expect(rc != -EAGAIN, 1) || timeout_ns == 0)
+		if (__builtin_expect(rc != -EAGAIN, 1))
 			return rc;
+		if (timeout_ns == 0) {
+			queue_polled(queue, CONSUMERS);
+			return rc;
+		}
 		/* Another consumer was faster, maybe again and again. */
 		if (wait_left_ns(&wait, 1) == 0)
 			return -ETIMEDOUT;

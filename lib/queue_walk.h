@@ -139,6 +139,18 @@ static inline void walk_skip(
 	walk->at = behind(position, word);
 }
 
+/* walk_counted - what a call got, @redelivered of them not for the first time. */
+static inline void walk_counted(
+	mipc_queue *queue, unsigned taken, unsigned redelivered)
+{
+	struct counters *counters = &queue->sides[CONSUMERS].counters;
+
+	if (taken)
+		count_passed(counters, taken);
+	if (__builtin_expect(redelivered != 0, 0))
+		count_alone(&counters->redelivered, redelivered);
+}
+
 /* walk_end - commit the run, remember where we were. */
 static inline void walk_end(mipc_queue *queue, struct walk *walk)
 {

@@ -156,6 +156,19 @@ static inline bool record_fits(uint64_t word, uint64_t limit)
 	       record_bytes(len) <= limit;
 }
 
+/* record_is_fresh - may it be a record of at most @limit bytes that is READY and
+ * was never given back? Then nothing stands above its length, so all of that is
+ * compared as if it were length. */
+static inline bool record_is_fresh(
+	uint64_t word, uint64_t limit, uint64_t *ret_len)
+{
+	uint64_t len = word >> 8;
+
+	*ret_len = len;
+	return record_state(word) == RECORD_READY && len < limit &&
+	       record_bytes(len) <= limit;
+}
+
 /* record_parse - length of the READY record whose word was loaded as @word.
  * Returns 0; -EBADMSG. */
 static inline int record_parse(uint64_t word, uint64_t limit, uint64_t *ret_len)

@@ -68,13 +68,15 @@ static inline int ring_enter(mipc_ring *ring, unsigned role)
 	return enter_slowly(ring, role);
 }
 
-/* The same for a poll in vain, which must stay cheap. */
+/* Has @role gone? For a poll in vain, which is counted and must stay cheap. */
 static bool peer_gone_cheaply(
-	mipc_ring *ring, unsigned role, unsigned *idle_polls)
+	mipc_ring *ring, unsigned role, struct counters *counters)
 {
+	uint64_t polls = count_alone(&counters->polls, 1);
+
 	if (ring_peer_left(ring, role))
 		return true;
-	return ++*idle_polls % IDLE_POLLS_PER_QUESTION == 0 &&
+	return polls % IDLE_POLLS_PER_QUESTION == 0 &&
 	       ring_peer_gone(ring, role);
 }
 
@@ -91,7 +93,7 @@ static inline int check_room(mipc_ring *ring, uint64_t need)
 		return 0;
 	/* A3: what the consumer read may be overwritten. Pairs with A2. */
 	head = atomic_load_explicit(&ring->control->head, memory_order_acquire);
-	if (!positions_valid(ring, head, tail))
+	if (!ring_positions_valid(ring, head, tail))
 		return broken(ring);
 	ring->producer.head_seen = head;
 	return tail - head <= limit ? 0 : -EAGAIN;
@@ -106,7 +108,8 @@ static inline void fill_record(
 }
 
 /* Make the records up to @end visible by the header word of the first. */
-static inline void publish(mipc_ring *ring, uint64_t first_len, uint64_t end)
+static inline void publish(
+	mipc_ring *ring, uint64_t first_len, uint64_t end, unsigned count)
 {
 	_Atomic uint64_t *first =
 		record_header(&ring->segment, ring->producer.tail);
@@ -123,6 +126,8 @@ static inline void publish(mipc_ring *ring, uint64_t first_len, uint64_t end)
 	 * acquire in adopt_tail(). */
 	atomic_store_explicit(&ring->control->tail, end, memory_order_release);
 	event_notify(&ring->control->readable, 1);
+	/* Behind the fence in there, which would wait for this, too. */
+	count_alone(&ring->producer.counters.messages, count);
 }
 
 struct room_wait {
@@ -177,12 +182,17 @@ static __attribute__((noinline)) int await_room_full(
 {
 	struct room_wait room = {ring, need};
 	const struct condition condition = {has_room, consumer_gone, &room};
-	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->producer.pace};
+	struct wait wait = {
+		.timeout_ns = timeout_ns,
+		.spin_us = ring->spin_us,
+		.pace = &ring->producer.pace,
+		.counters = &ring->producer.counters,
+	};
 
 	/* The consumer may have read the last before it left. */
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_CONSUMER,
-			       &ring->producer.idle_polls) &&
+			       &ring->producer.counters) &&
 				       !has_room(&room)
 			       ? -EPIPE
 			       : -EAGAIN;
@@ -224,7 +234,7 @@ int mipc_ring_write(
 			       ? end_wait(mipc_ring_write(ring, data, len, 0))
 			       : err;
 	fill_record(ring, ring->producer.tail, data, len);
-	publish(ring, len, ring->producer.tail + record_bytes(len));
+	publish(ring, len, ring->producer.tail + record_bytes(len), 1);
 	return 0;
 }
 
@@ -265,7 +275,9 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 	}
 	if ((err && err != -EAGAIN) || i == 0)
 		return err;
-	publish(ring, messages[0].iov_len, end);
+	publish(ring, messages[0].iov_len, end, i);
+	if (i > 1)
+		count_alone(&ring->producer.counters.batches, 1);
 	return (int)i;
 }
 
@@ -298,7 +310,7 @@ int mipc_ring_commit(mipc_ring *ring, size_t len)
 	if (len > ring->segment.capacity_bytes ||
 		record_bytes(len) > ring->producer.reserved)
 		return -EINVAL;
-	publish(ring, len, ring->producer.tail + record_bytes(len));
+	publish(ring, len, ring->producer.tail + record_bytes(len), 1);
 	return 0;
 }
 
@@ -338,14 +350,16 @@ static inline int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 	return 0;
 }
 
-/* Free everything before @next. */
-static inline void free_until(mipc_ring *ring, uint64_t next)
+/* Free everything before @next: @count messages that were read. */
+static inline void free_until(mipc_ring *ring, uint64_t next, unsigned count)
 {
 	ring->consumer.head = next;
 	ring->consumer.peeked = RING_NONE;
 	/* A2: the bytes were read. release: pairs with A3. */
 	atomic_store_explicit(&ring->control->head, next, memory_order_release);
 	event_notify(&ring->control->writable, 1);
+	/* as in publish() */
+	count_alone(&ring->consumer.counters.messages, count);
 }
 
 static inline bool has_record(void *arg)
@@ -376,11 +390,16 @@ static __attribute__((noinline)) int await_record_empty(
 	mipc_ring *ring, uint64_t timeout_ns)
 {
 	const struct condition condition = {has_record, producer_gone, ring};
-	struct wait wait = {timeout_ns, 0, ring->spin_us, &ring->consumer.pace};
+	struct wait wait = {
+		.timeout_ns = timeout_ns,
+		.spin_us = ring->spin_us,
+		.pace = &ring->consumer.pace,
+		.counters = &ring->consumer.counters,
+	};
 
 	if (timeout_ns == 0)
 		return peer_gone_cheaply(ring, MIPC_RING_PRODUCER,
-			       &ring->consumer.idle_polls) &&
+			       &ring->consumer.counters) &&
 				       !has_record(ring)
 			       ? -EPIPE
 			       : -EAGAIN;
@@ -466,7 +485,7 @@ int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 		ring, ring->consumer.head, buffer, size, ret_len, &next);
 	if (err)
 		return err;
-	free_until(ring, next);
+	free_until(ring, next, 1);
 	return 0;
 }
 
@@ -500,7 +519,9 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 	}
 	if (i == 0)
 		return err;
-	free_until(ring, next);
+	free_until(ring, next, i);
+	if (i > 1)
+		count_alone(&ring->consumer.counters.batches, 1);
 	return (int)i;
 }
 
@@ -535,7 +556,7 @@ int mipc_ring_release(mipc_ring *ring)
 		return err;
 	if (ring->consumer.peeked == RING_NONE)
 		return -EINVAL;
-	free_until(ring, ring->consumer.peeked);
+	free_until(ring, ring->consumer.peeked, 1);
 	return 0;
 }
 
@@ -592,9 +613,38 @@ int mipc_ring_clear(mipc_ring *ring)
 			ring, ring->consumer.head, ring->consumer.head, &end);
 	if (err == -EBADMSG)
 		return broken(ring);
-	if (!err)
-		free_until(ring, end);
+	if (!err) {
+		/* Not read: not in the bytes that were. relaxed: see
+		 * counters.h */
+		atomic_fetch_add_explicit(&ring->consumer.counters.bytes,
+			end - ring->consumer.head, memory_order_relaxed);
+		free_until(ring, end, 0);
+	}
 	return err;
+}
+
+int mipc_ring_stats(const mipc_ring *ring, struct mipc_stats *ret_stats)
+{
+	unsigned roles = roles_of(ring);
+
+	counters_read(&ring->producer.counters, &ring->consumer.counters,
+		&ring->segment.dead_found, ret_stats);
+	/* The positions count the bytes already. Of a side that we have, only
+	 * we move it; what is subtracted is where it was when we came, and what
+	 * was dropped since. relaxed: numbers for people */
+	ret_stats->sent.bytes =
+		roles & MIPC_RING_PRODUCER
+			? atomic_load_explicit(
+				  &ring->control->tail, memory_order_relaxed) -
+				  ret_stats->sent.bytes
+			: 0;
+	ret_stats->received.bytes =
+		roles & MIPC_RING_CONSUMER
+			? atomic_load_explicit(
+				  &ring->control->head, memory_order_relaxed) -
+				  ret_stats->received.bytes
+			: 0;
+	return 0;
 }
 
 uint64_t mipc_ring_capacity(const mipc_ring *ring)
@@ -616,8 +666,8 @@ int mipc_ring_check(const mipc_ring *ring)
 		&ring->control->tail, memory_order_acquire);
 	uint64_t end;
 
-	if (!positions_valid(ring, head, tail) &&
-		!positions_valid(ring, tail, head))
+	if (!ring_positions_valid(ring, head, tail) &&
+		!ring_positions_valid(ring, tail, head))
 		return -EBADMSG;
 	if (ring_find_end(ring, head, head, &end))
 		return -EBADMSG;

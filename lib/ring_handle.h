@@ -10,6 +10,7 @@
 
 #include <mmapipc/ring.h>
 
+#include "counters.h"
 #include "pace.h"
 #include "record.h"
 #include "segment.h"
@@ -32,14 +33,14 @@ struct mipc_ring {
 		alignas(MIPC_LINE_BYTES) uint64_t tail;
 		uint64_t head_seen;
 		uint64_t reserved; /* bytes of record; 0: none */
-		unsigned idle_polls;
 		struct pace pace;
+		struct counters counters;
 	} producer;
 	struct {
 		alignas(MIPC_LINE_BYTES) uint64_t head;
 		uint64_t peeked; /* the position behind it, or RING_NONE */
-		unsigned idle_polls;
 		struct pace pace;
+		struct counters counters;
 	} consumer;
 };
 
@@ -71,7 +72,7 @@ static inline uint64_t record_limit(const mipc_ring *ring)
 	return ring->segment.capacity_bytes - RECORD_HEADER_BYTES;
 }
 
-static inline bool positions_valid(
+static inline bool ring_positions_valid(
 	const mipc_ring *ring, uint64_t head, uint64_t tail)
 {
 	return tail - head <= ring->segment.capacity_bytes &&

@@ -23,12 +23,6 @@
 
 enum { DEFAULT_CAPACITY_BYTES = 4 << 20 };
 
-/* The word of a role: nobody yet, a party's slot + 1, or nobody any more. */
-enum role_state {
-	ROLE_NEVER = 0,
-	ROLE_LEFT = 0x10000,
-};
-
 int ring_find_end(
 	const mipc_ring *ring, uint64_t floor, uint64_t from, uint64_t *ret_end)
 {
@@ -68,7 +62,7 @@ static int adopt_tail(mipc_ring *ring)
 	/* The consumer may be ahead of a tail that was not brought up to date. */
 	if (tail - head > ring->segment.capacity_bytes)
 		tail = head;
-	if (!positions_valid(ring, head, tail))
+	if (!ring_positions_valid(ring, head, tail))
 		return -EBADMSG;
 	err = ring_find_end(ring, head, tail, &tail);
 	if (err)
@@ -117,6 +111,9 @@ static int join(struct segment *segment)
 	mipc_ring *ring = ring_of(segment);
 	int err = 0;
 
+	/* In a forked child: what the parent did is not ours. */
+	counters_reset(&ring->producer.counters);
+	counters_reset(&ring->consumer.counters);
 	for (unsigned role = 1; role <= MIPC_RING_CONSUMER; role <<= 1)
 		if ((roles_of(ring) & role) && role_taken(ring, role))
 			return -EBUSY;
@@ -126,6 +123,9 @@ static int join(struct segment *segment)
 		err = adopt_head(ring);
 	if (err)
 		return err;
+	/* Where the bytes that mipc_ring_stats() tells start. */
+	count_alone(&ring->producer.counters.bytes, ring->producer.tail);
+	count_alone(&ring->consumer.counters.bytes, ring->consumer.head);
 	for (unsigned role = 1; role <= MIPC_RING_CONSUMER; role <<= 1)
 		if (roles_of(ring) & role)
 			/* release: pairs with the acquire in ring_peer_gone() */
@@ -283,6 +283,7 @@ int mipc_ring_unlink(const char *name)
 }
 
 struct departed {
+	mipc_ring *ring;
 	_Atomic uint32_t *word;
 	uint32_t state;
 };
@@ -294,13 +295,14 @@ static void mark_left(void *arg)
 	uint32_t state = departed->state;
 
 	/* release: as in leave_roles() */
-	atomic_compare_exchange_strong_explicit(departed->word, &state,
-		ROLE_LEFT, memory_order_release, memory_order_relaxed);
+	if (atomic_compare_exchange_strong_explicit(departed->word, &state,
+		    ROLE_LEFT, memory_order_release, memory_order_relaxed))
+		count_shared(&departed->ring->segment.dead_found, 1);
 }
 
 bool ring_peer_gone(mipc_ring *ring, unsigned role)
 {
-	struct departed departed = {role_word(ring, role), 0};
+	struct departed departed = {ring, role_word(ring, role), 0};
 
 	/* acquire: pairs with the release in leave_roles(): what it did before
 	 * is seen by whoever sees it gone */

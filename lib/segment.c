@@ -191,8 +191,9 @@ static void unmap_segment(struct segment *segment)
 
 /* Everything that a header must say, against the real file. @page: its own. */
 static int check_header(const struct mipc_header *header, size_t header_len,
-	enum mipc_kind kind, uint64_t file_bytes, uint64_t page)
+	uint64_t file_bytes, uint64_t page)
 {
+	enum mipc_kind kind = (enum mipc_kind)header->kind;
 	uint64_t capacity = header->capacity_bytes;
 
 	if (header_len < sizeof(header->magic) ||
@@ -205,8 +206,6 @@ static int check_header(const struct mipc_header *header, size_t header_len,
 		return -EPROTO;
 	if (header->kind < MIPC_KIND_SHM || header->kind > MIPC_KIND_QUEUE)
 		return -EBADMSG;
-	if (header->kind != kind)
-		return -EPROTOTYPE;
 	if (header->data_offset < sizeof(struct mipc_segment) ||
 		header->data_offset % page != 0)
 		return -EBADMSG;
@@ -221,9 +220,8 @@ static int check_header(const struct mipc_header *header, size_t header_len,
 	return 0;
 }
 
-/* Read what the file says of itself. */
-static int read_header(int fd, uint64_t file_bytes, enum mipc_kind kind,
-	struct mipc_header *ret_header)
+int segment_read_header(
+	int fd, uint64_t file_bytes, struct mipc_header *ret_header)
 {
 	uint64_t unit;
 	int64_t got;
@@ -234,8 +232,22 @@ static int read_header(int fd, uint64_t file_bytes, enum mipc_kind kind,
 	memset(ret_header, 0, sizeof(*ret_header));
 	got = platform_read_at(fd, ret_header, sizeof(*ret_header), 0);
 	return got < 0 ? (int)got
-		       : check_header(ret_header, (size_t)got, kind, file_bytes,
-				 unit);
+		       : check_header(
+				 ret_header, (size_t)got, file_bytes, unit);
+}
+
+/* The same, and is it of this kind? Of a file that is not, no more is asked. */
+static int read_header(int fd, uint64_t file_bytes, enum mipc_kind kind,
+	struct mipc_header *ret_header)
+{
+	int err = segment_read_header(fd, file_bytes, ret_header);
+
+	if (err && err != -EBADMSG)
+		return err;
+	if (ret_header->kind != kind && ret_header->kind >= MIPC_KIND_SHM &&
+		ret_header->kind <= MIPC_KIND_QUEUE)
+		return -EPROTOTYPE;
+	return err;
 }
 
 static int open_checked(const char *path, enum mipc_kind kind, bool any_owner,
@@ -269,6 +281,8 @@ static int attach(struct segment *segment)
 
 	if (err)
 		return err;
+	/* relaxed: nobody uses the handle yet */
+	atomic_store_explicit(&segment->dead_found, 0, memory_order_relaxed);
 	segment->at_home = segment->home_namespace != 0 &&
 			   segment->home_namespace == platform_namespace();
 	err = party_attach(segment);

@@ -30,6 +30,7 @@ struct segment {
 	uint32_t generation;	     /* of us in it */
 	_Atomic uint32_t epoch;	     /* segment_epoch when we attached */
 	_Atomic unsigned vain_polls; /* of locks: see lock.c */
+	_Atomic uint64_t dead_found; /* parties: see struct mipc_stats */
 	uint64_t home_namespace;
 	bool at_home; /* in the namespace that thread ids are meant in */
 	/* bury - called under the attach lock when @slot's last party is known
@@ -82,6 +83,11 @@ void segment_drain(struct segment *segment);
 
 /* segment_spoil - see ->spoil. Async-signal-safe. */
 void segment_spoil(struct segment *segment);
+
+/* segment_read_header - what the file says of itself, of whatever kind, checked
+ * against its real size. Returns 0; -EILSEQ; -EPROTO; -EBADMSG; -errno. */
+int segment_read_header(
+	int fd, uint64_t file_bytes, struct mipc_header *ret_header);
 
 /* segment_share_fd - the descriptor to pass on: the segment's, valid until it is
  * closed. Returns it; -ENOTSUP (it has a name). */

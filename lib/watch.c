@@ -74,7 +74,8 @@ static int hopeless(void *arg)
 static void look_out(struct watch *watch)
 {
 	const struct condition condition = {met_or_stopped, hopeless, watch};
-	struct wait wait = {MIPC_FOREVER, 0, MIPC_SPIN_NEVER, NULL};
+	struct wait wait = {
+		.timeout_ns = MIPC_FOREVER, .spin_us = MIPC_SPIN_NEVER};
 
 	/* 0 or hopeless: both are worth a call by the user */
 	(void)event_await(watch->event, &condition, &wait);

@@ -74,7 +74,7 @@ static double time_ours(struct segment *segment, uint64_t *count)
 	uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
 
 	for (unsigned i = 0; i < PAIRS; i++) {
-		struct wait wait = {MIPC_FOREVER, 0, 0, NULL};
+		struct wait wait = {.timeout_ns = MIPC_FOREVER};
 
 		if (lock_acquire(lock, segment, &wait))
 			return -1;

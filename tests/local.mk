@@ -5,12 +5,14 @@ UNIT_TESTS = \
 	tests/test_budget \
 	tests/test_close \
 	tests/test_compare \
+	tests/test_counters \
 	tests/test_diag \
 	tests/test_event \
 	tests/test_facts \
 	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \
+	tests/test_inspect \
 	tests/test_kill_step \
 	tests/test_lock \
 	tests/test_memfd \
@@ -122,6 +124,8 @@ LIB_STAGE = \
 	tests/lib_stage.h
 tests_test_budget_SOURCES = tests/test_budget.c $(LIB_STAGE)
 tests_test_close_SOURCES = tests/test_close.c $(LIB_STAGE)
+tests_test_counters_SOURCES = tests/test_counters.c $(LIB_STAGE)
+tests_test_inspect_SOURCES = tests/test_inspect.c $(LIB_STAGE)
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
 tests_test_facts_SOURCES = tests/test_facts.c $(LIB_STAGE)
 tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)

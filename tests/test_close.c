@@ -152,7 +152,7 @@ static struct segment *segment_of(const struct scene *scene)
 static void hold_both_locks(void *arg)
 {
 	struct scene *scene = arg;
-	struct wait wait = {MIPC_FOREVER, 0, 0, NULL};
+	struct wait wait = {.timeout_ns = MIPC_FOREVER};
 	struct mipc_queue *queue = scene->handle;
 
 	WANT(segment_enter(&queue->segment), 0);

@@ -47,7 +47,7 @@ static int await(struct counter *counter, uint64_t value, uint64_t timeout_ns,
 {
 	struct goal goal = {counter, value};
 	const struct condition condition = {reached, NULL, &goal};
-	struct wait wait = {timeout_ns, 0, spin_us, NULL};
+	struct wait wait = {.timeout_ns = timeout_ns, .spin_us = spin_us};
 
 	return event_await(&counter->event, &condition, &wait);
 }
@@ -125,7 +125,8 @@ START_TEST(test_event_hopeless_ends_the_wait_with_its_error)
 	for (size_t i = 0; i < SPIN_COUNT; i++) {
 		unsigned questions = 0;
 		const struct condition condition = {never, in_vain, &questions};
-		struct wait wait = {MIPC_FOREVER, 0, spins[i], NULL};
+		struct wait wait = {
+			.timeout_ns = MIPC_FOREVER, .spin_us = spins[i]};
 
 		WANT(event_await(&event, &condition, &wait), -EPIPE);
 		WANT(questions, 3);
@@ -158,7 +159,8 @@ START_TEST(test_event_brief_wait_asks_whether_there_is_hope)
 		const struct condition hope = {
 			never, count_question, &questions};
 		const struct condition none = {never, always_in_vain, NULL};
-		struct wait first = {timeouts_ns[i % 4], 0, spins[i / 4], NULL};
+		struct wait first = {.timeout_ns = timeouts_ns[i % 4],
+			.spin_us = spins[i / 4]};
 		struct wait second = first;
 
 		WANT(event_await(&event, &hope, &first), -ETIMEDOUT);
@@ -182,7 +184,7 @@ START_TEST(test_event_met_by_the_last_question_is_met)
 		unsigned questions = 0;
 		const struct condition condition = {
 			asked, count_question, &questions};
-		struct wait wait = {1, 0, spins[i], NULL};
+		struct wait wait = {.timeout_ns = 1, .spin_us = spins[i]};
 
 		WANT(event_await(&event, &condition, &wait), 0);
 		WANT(questions, 1);

@@ -49,7 +49,7 @@ static struct scene *new_scene(void)
 
 static int lock_side(mipc_queue *queue, enum side_index side, uint64_t timeout)
 {
-	struct wait wait = {timeout, 0, 0, NULL};
+	struct wait wait = {.timeout_ns = timeout};
 	int rc = lock_acquire(
 		&side_of(queue, side)->lock, &queue->segment, &wait);
 

@@ -87,7 +87,7 @@ static void stage_close(struct stage *stage)
 
 static int acquire(struct stage *stage, uint64_t timeout_ns)
 {
-	struct wait wait = {timeout_ns, 0, 0, NULL};
+	struct wait wait = {.timeout_ns = timeout_ns};
 	int rc = lock_acquire(lock_of(stage), stage->used, &wait);
 
 	segment_wait_end();
@@ -531,6 +531,80 @@ START_TEST(test_lock_excludes_the_others)
 }
 END_TEST
 
+/* In a child: hold the lock twice, the second time when told to. */
+static void hold_again(void *arg)
+{
+	struct stage *stage = arg;
+
+	WANT(segment_enter(&stage->segment), 0);
+	if (stage->form == BY_SLOT)
+		stage->segment.at_home = false;
+	WANT(acquire(stage, 0), 0);
+	lib_step(&stage->notes->step, 1);
+	lib_await(&stage->notes->step, 2);
+	lock_release(lock_of(stage));
+	WANT(acquire(stage, 0), 0);
+	lib_step(&stage->notes->step, 3);
+	lib_sleep_for_ever();
+}
+
+START_TEST(test_lock_time_is_of_this_hold_not_of_one_before)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct stage stage;
+		uint32_t word;
+		pid_t holder;
+
+		if (form == UNNOTICED)
+			continue;
+		stage_open(&stage);
+		stage.form = form;
+		holder = lib_spawn(hold_again, &stage);
+		lib_await(&stage.notes->step, 1);
+		WANT(lock_held_ns(lock_of(&stage)), 0);
+		WANT(acquire(&stage, 2 * LIB_BRIEF_NS), -ETIMEDOUT);
+		WANT_TRUE(lock_held_ns(lock_of(&stage)) > 0);
+		WANT_TRUE(lock_awaited(lock_of(&stage)));
+		word = word_of(&stage);
+		lib_step(&stage.notes->step, 2);
+		lib_await(&stage.notes->step, 3);
+		/* The same name, and somebody waits again. */
+		atomic_fetch_or(&lock_of(&stage)->word, PLATFORM_WAITERS);
+		WANT(word_of(&stage), word);
+		WANT(lock_held_ns(lock_of(&stage)), 0);
+		lib_kill(holder);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
+START_TEST(test_lock_time_does_not_pass_on_to_who_takes_over)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct segment other = {.bury = bury};
+		struct stage stage;
+		uint32_t holds;
+		pid_t holder;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		WANT(acquire(&stage, 2 * LIB_BRIEF_NS), -ETIMEDOUT);
+		WANT_TRUE(lock_held_ns(lock_of(&stage)) > 0);
+		lib_kill(holder);
+		WANT(acquire(&stage, LIB_PATIENCE_NS), 1);
+		WANT(lock_held_ns(lock_of(&stage)), 0);
+		lock_release(lock_of(&stage));
+		/* The dead one's slot, and with it its name, is used again. */
+		holds = atomic_load(&lock_of(&stage)->holds);
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT_TRUE(atomic_load(&lock_of(&stage)->holds) != holds);
+		segment_close(&other);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
 static void *hold_in_thread(void *arg)
 {
 	struct stage *stage = arg;
@@ -648,6 +722,8 @@ int main(void)
 		test_lock_dead_owner_is_buried_by_the_next_in_its_slot,
 		test_lock_live_owner_is_not_buried_when_another_attaches,
 		test_lock_a_thousand_killed_holders_are_all_noticed,
+		test_lock_time_is_of_this_hold_not_of_one_before,
+		test_lock_time_does_not_pass_on_to_who_takes_over,
 		test_lock_excludes_the_others,
 		test_lock_owner_whose_old_handle_was_closed_is_not_robbed,
 		test_lock_of_another_pid_namespace_is_held_and_taken_over,

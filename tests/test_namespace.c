@@ -32,7 +32,7 @@ struct scene {
 
 static int lock_producers(mipc_queue *queue, uint64_t timeout_ns)
 {
-	struct wait wait = {timeout_ns, 0, 0, NULL};
+	struct wait wait = {.timeout_ns = timeout_ns};
 	int rc = lock_acquire(
 		&side_of(queue, PRODUCERS)->lock, &queue->segment, &wait);
 

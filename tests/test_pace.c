@@ -214,7 +214,9 @@ static int give_up(void *arg)
 static unsigned looks_of_a_wait(struct looks *looks, uint32_t spin_us)
 {
 	const struct condition condition = {count_look, give_up, looks};
-	struct wait wait = {MIPC_FOREVER, 0, spin_us, &looks->pace};
+	struct wait wait = {.timeout_ns = MIPC_FOREVER,
+		.spin_us = spin_us,
+		.pace = &looks->pace};
 
 	looks->count = 0;
 	WANT(event_await(&looks->event, &condition, &wait), -EPIPE);

@@ -299,7 +299,7 @@ END_TEST
 static void hold_lock(void *arg)
 {
 	struct play *play = arg;
-	struct wait wait = {MIPC_FOREVER, 0, 0, NULL};
+	struct wait wait = {.timeout_ns = MIPC_FOREVER};
 	struct segment segment = {0};
 	struct mipc_queue_control *control;
 

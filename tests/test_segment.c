@@ -280,8 +280,8 @@ struct forgery {
 		sizeof(((struct mipc_header *)0)->name)
 
 static const struct forgery forgeries[] = {
-	{FIELD(version), 0, 0, -EPROTO},
-	{FIELD(version), 2, 0, -EPROTO},
+	{FIELD(version), MIPC_LAYOUT_VERSION - 1, 0, -EPROTO},
+	{FIELD(version), MIPC_LAYOUT_VERSION + 1, 0, -EPROTO},
 	{FIELD(version), UINT32_MAX, 0, -EPROTO},
 	{FIELD(version), 0x01000000, 0, -EPROTO}, /* the other byte order */
 	{FIELD(fingerprint), 0, 0, -EPROTO},

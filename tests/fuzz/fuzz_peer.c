@@ -26,6 +26,7 @@
 #include <mmapipc/shm.h>
 
 #include "platform.h"
+#include "queue_handle.h"
 #include "ring_handle.h"
 
 enum {
@@ -172,8 +173,14 @@ static void restore(struct subject *subject, uint64_t vain_polls)
 		mipc_ring *producer = (void *)subject->ends[0].segment;
 		mipc_ring *consumer = (void *)subject->ends[1].segment;
 
-		producer->producer.idle_polls = (unsigned)(1020 + vain_polls);
-		consumer->consumer.idle_polls = (unsigned)(1020 + vain_polls);
+		producer->producer.counters.polls = 1020 + vain_polls;
+		consumer->consumer.counters.polls = 1020 + vain_polls;
+	}
+	for (unsigned i = 0; subject == &queue_subject && i < ENDS; i++) {
+		mipc_queue *queue = (void *)subject->ends[i].segment;
+
+		for (unsigned side = PRODUCERS; side <= CONSUMERS; side++)
+			queue->sides[side].counters.polls = 1020 + vain_polls;
 	}
 	memcpy(subject->ends[0].segment->shared, subject->shared_before,
 		subject->shared_bytes);

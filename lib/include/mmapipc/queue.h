@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 
 #include <mmapipc/mmapipc.h>
+#include <mmapipc/stats.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -201,6 +202,10 @@ int mipc_queue_clear(mipc_queue *queue, uint64_t timeout_ns);
 uint64_t mipc_queue_capacity(const mipc_queue *queue); /* bytes */
 uint64_t mipc_queue_max_len(const mipc_queue *queue);  /* of one message */
 
+/* mipc_queue_stats - what this handle has done and met since it attached; in a
+ * forked child, since that did. From any thread. Returns 0. */
+int mipc_queue_stats(const mipc_queue *queue, struct mipc_stats *ret_stats);
+
 /* Who is in the way, and how often somebody died there. */
 struct mipc_queue_info {
 	uint64_t messages; /* as mipc_queue_size() */
@@ -212,6 +217,10 @@ struct mipc_queue_info {
 	uint64_t dead_letters;
 	pid_t producer_lock_holder; /* process that holds it now; 0: nobody */
 	pid_t consumer_lock_holder;
+	/* For how long at least: since the first one fell asleep for it; 0:
+	 * nobody has. */
+	uint64_t producer_lock_held_ns;
+	uint64_t consumer_lock_held_ns;
 	uint64_t recoveries; /* locks taken over from the dead so far */
 	unsigned parties;    /* live handles attached */
 };

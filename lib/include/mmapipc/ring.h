@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 #include <mmapipc/mmapipc.h>
+#include <mmapipc/stats.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -181,6 +182,10 @@ int mipc_ring_clear(mipc_ring *ring);
 
 uint64_t mipc_ring_capacity(const mipc_ring *ring); /* bytes */
 uint64_t mipc_ring_max_len(const mipc_ring *ring);  /* bytes of one message */
+
+/* mipc_ring_stats - what this handle has done and met since it attached; in a
+ * forked child, since that did. From any thread. Returns 0. */
+int mipc_ring_stats(const mipc_ring *ring, struct mipc_stats *ret_stats);
 
 /* mipc_ring_check - the ring's invariants, for tests after a crash.
  * Only while nobody writes or reads. Returns 0; -EBADMSG. */
