@@ -28,6 +28,7 @@ libharness_a_SOURCES = \
 	harness/case.c \
 	harness/case.h \
 	harness/command.h \
+	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
 	harness/command_run.c \
@@ -58,6 +59,9 @@ libharness_a_SOURCES = \
 	harness/json_read.h \
 	harness/machine.c \
 	harness/machine.h \
+	harness/object_json.c \
+	harness/object_print.c \
+	harness/object_print.h \
 	harness/option.c \
 	harness/option.h \
 	harness/option_text.c \

@@ -12,6 +12,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_SHOW] = command_show,
 	[COMMAND_PLOT] = command_plot,
 	[COMMAND_COMPARE] = command_compare,
+	[COMMAND_INSPECT] = command_inspect,
 	[COMMAND_LIST] = command_list,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,

@@ -54,6 +54,8 @@ static const struct option compare_options[] = {
 	{"to", required_argument, NULL, OPTION_TO},
 	{"where", required_argument, NULL, OPTION_WHERE},
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
+static const struct option inspect_options[] = {
+	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -75,6 +77,8 @@ static const struct command_line commands[COMMAND_COUNT] = {
 		"a result: result.json or its folder"},
 	[COMMAND_COMPARE] = {"compare", compare_options, ":h", 1, 1,
 		"a result: result.json or its folder"},
+	[COMMAND_INSPECT] = {"inspect", inspect_options, ":h", 1, 1,
+		"the name of a ring, a queue or a shared memory"},
 	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
@@ -309,8 +313,9 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	int error;
 
 	if (argc < 2) {
-		diag_error("needs a command: run, plan, show, plot, compare or "
-			   "list; `ipcmark --help` explains them");
+		diag_error("needs a command: run, plan, show, plot, "
+			   "compare, inspect or list; `ipcmark --help` "
+			   "explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

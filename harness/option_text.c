@@ -24,6 +24,8 @@ static const char program_text[] =
 	"  ipcmark plot RESULT     a result as figures\n"
 	"  ipcmark compare RESULT --of KEY=VALUE --to KEY=VALUE\n"
 	"                          how much faster one thing is than another\n"
+	"  ipcmark inspect NAME    who uses a ring or queue, and what it "
+	"holds\n"
 	"  ipcmark list            the transports, and which can run here\n"
 	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
 	"  ipcmark --version\n"
@@ -131,6 +133,27 @@ static const char compare_text[] =
 	"transport=pipe \\\n"
 	"      --where section=throughput\n";
 
+static const char inspect_text[] =
+	"ipcmark inspect NAME [--json]\n"
+	"\n"
+	"Shows the state of a ring, a queue or a shared memory of mmapipc: how "
+	"full it\n"
+	"is, who is attached and alive, who holds a lock or leases and for how "
+	"long.\n"
+	"Only looks: it changes nothing and holds nobody up, and works when "
+	"all users\n"
+	"are dead.\n"
+	"\n"
+	"  --json    for a program to read\n"
+	"\n"
+	"NAME is as its users give it: a name without '/' is in /dev/shm, one "
+	"with is a\n"
+	"path. /proc/PID/fd/N is memory without a name.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark inspect jobs --json\n";
+
 static const char list_text[] =
 	"ipcmark list\n"
 	"\n"
@@ -186,6 +209,7 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_SHOW] = show_text,
 	[COMMAND_PLOT] = plot_text,
 	[COMMAND_COMPARE] = compare_text,
+	[COMMAND_INSPECT] = inspect_text,
 	[COMMAND_LIST] = list_text,
 	[COMMAND_HELP] = program_text,
 	[COMMAND_VERSION] = version_text,

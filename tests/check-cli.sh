@@ -96,7 +96,16 @@ refuses "broken\.json:1: " show broken.json
 refuses "broken\.json:1: " plot broken.json -o plots.d
 refuses "broken\.json:1: " compare broken.json --of transport=a --to transport=b
 
-for command in run plan show plot compare list; do
+refuses "needs the name" inspect
+refuses "did you mean '--json'" inspect --jsn nothere
+refuses "/dev/shm/mmapipc-not-there: no such name.*names without" \
+	inspect mmapipc-not-there
+refuses "\./good\.ini: not a segment.*only files made by" inspect ./good.ini
+refuses "/proc/self/fd/0: .*not a segment" inspect /proc/self/fd/0
+ln -s good.ini link.ini
+refuses "\./link\.ini: .*symbolic link" inspect ./link.ini
+
+for command in run plan show plot compare inspect list; do
 	accepts $command --help
 done
 accepts --help

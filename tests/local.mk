@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/test_memory \
 	tests/test_namespace \
 	tests/test_pace \
+	tests/test_object_print \
 	tests/test_plan \
 	tests/test_queue \
 	tests/test_queue_kill \
