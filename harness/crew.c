@@ -92,6 +92,7 @@ int crew_start(struct crew *crew, const struct worker_job *job)
 		return -E2BIG;
 	member->job = *job;
 	member->job.block = &crew->block;
+	member->job.parent = getpid();
 	memcpy(member->job.channels, crew->channels, sizeof(crew->channels));
 	fflush(NULL);
 	pid = fork();

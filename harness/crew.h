@@ -33,8 +33,8 @@ int crew_create(const struct transport *transport,
 	unsigned producer_numbers, unsigned consumer_numbers,
 	struct crew *ret_crew);
 
-/* crew_start - fork one more worker. ->block and ->channels of @job are filled
- * in. Returns its place in members; -errno. */
+/* crew_start - fork one more worker. ->block, ->channels and ->parent of @job
+ * are filled in. Returns its place in members; -errno. */
 int crew_start(struct crew *crew, const struct worker_job *job);
 
 /* crew_command - to all of them; each also looks at its slot. */

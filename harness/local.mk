@@ -57,6 +57,8 @@ libharness_a_SOURCES = \
 	harness/human.h \
 	harness/json_read.c \
 	harness/json_read.h \
+	harness/leftover.c \
+	harness/leftover.h \
 	harness/machine.c \
 	harness/machine.h \
 	harness/object_json.c \
@@ -102,6 +104,8 @@ libharness_a_SOURCES = \
 	harness/scenario_text.h \
 	harness/scenario_value.c \
 	harness/scenario_value.h \
+	harness/session.c \
+	harness/session.h \
 	harness/shared.h \
 	harness/slice.c \
 	harness/slice.h \

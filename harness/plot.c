@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "diag.h"
 #include "figure.h"
@@ -153,11 +157,16 @@ static int write_commands(
 
 /* In the child: become gnuplot. It has nothing to say that a second run by
  * hand would not say again. */
-static void exec_gnuplot(const char *dir, const char *script)
+static void exec_gnuplot(const char *dir, const char *script, pid_t parent)
 {
 	char *argv[] = {"gnuplot", "-d", (char *)script, NULL};
 	int silence = open("/dev/null", O_RDWR);
 
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
 	if (silence >= 0) {
 		dup2(silence, STDIN_FILENO);
 		dup2(silence, STDOUT_FILENO);
@@ -174,7 +183,7 @@ static void exec_gnuplot(const char *dir, const char *script)
 static int draw(const struct figure *figure, const char *dir)
 {
 	char script[FIGURE_NAME_BYTES + 8];
-	pid_t child, reaped;
+	pid_t parent = getpid(), child, reaped;
 	int status;
 
 	snprintf(script, sizeof(script), "%s.gp", figure->name);
@@ -183,7 +192,7 @@ static int draw(const struct figure *figure, const char *dir)
 	if (child < 0)
 		return -errno;
 	if (child == 0)
-		exec_gnuplot(dir, script);
+		exec_gnuplot(dir, script, parent);
 	do {
 		reaped = waitpid(child, &status, 0);
 	} while (reaped < 0 && errno == EINTR);

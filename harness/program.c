@@ -8,7 +8,7 @@
  * The harness killed by SIGKILL cannot clean up. Then the program's standard
  * input ends, which asks a well-behaved one to leave, and where the system has
  * PR_SET_PDEATHSIG the program is killed outright. What it started itself is
- * its own to care for.
+ * its own to care for; what does not, leftover.c finds by its environment.
  */
 #include "program.h"
 
@@ -41,7 +41,8 @@ static void close_pair(int pair[2])
 }
 
 /* In the child: become the program, or tell why not. Does not return. */
-static void program_become(char *const argv[], int in, int out, int telltale)
+static void program_become(
+	char *const argv[], pid_t parent, int in, int out, int telltale)
 {
 	sigset_t none;
 	int error;
@@ -49,6 +50,8 @@ static void program_become(char *const argv[], int in, int out, int telltale)
 	setpgid(0, 0);
 #ifdef __linux__
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) /* gone before that counted */
+		_exit(1);
 #endif
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -100,7 +103,7 @@ static int program_executed(int telltale)
 int program_start(char *const argv[], struct program *ret_program)
 {
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, telltale[2] = {-1, -1};
-	pid_t pid = -1;
+	pid_t pid = -1, parent = getpid();
 	int ret;
 
 	ret = pipe_above_standard(in);
@@ -116,7 +119,7 @@ int program_start(char *const argv[], struct program *ret_program)
 		goto fail;
 	}
 	if (!pid)
-		program_become(argv, in[0], out[1], telltale[1]);
+		program_become(argv, parent, in[0], out[1], telltale[1]);
 	setpgid(pid, pid); /* whoever comes first; the other one fails */
 	close(telltale[1]);
 	telltale[1] = -1;

@@ -17,6 +17,7 @@
 #include "env.h"
 #include "plan.h"
 #include "result.h"
+#include "session.h"
 #include "transport.h"
 
 static json_t *figure(double value)
@@ -304,6 +305,25 @@ static int write_json(const json_t *json, const char *path)
 	return err;
 }
 
+/* A temporary file beside the result is one more thing to be removed after a
+ * kill, wherever the next run is started. */
+static void note_temporary(const char *temporary)
+{
+	const char *slash = strrchr(temporary, '/');
+	char *folder =
+		slash ? strndup(temporary, (size_t)(slash - temporary) + 1)
+		      : strdup(".");
+	char *real = folder ? realpath(folder, NULL) : NULL;
+	char *path = NULL;
+
+	if (real && asprintf(&path, "%s/%s", real,
+			    slash ? slash + 1 : temporary) >= 0)
+		session_note(LEFTOVER_PATH, path);
+	free(path);
+	free(real);
+	free(folder);
+}
+
 int result_save(const struct plan *plan, const struct run *run,
 	const struct environment *environment, const char *path)
 {
@@ -313,10 +333,11 @@ int result_save(const struct plan *plan, const struct run *run,
 
 	if (!json)
 		goto out;
-	if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+	if (asprintf(&temporary, "%s.%s.tmp", path, session_token()) < 0) {
 		temporary = NULL;
 		goto out;
 	}
+	note_temporary(temporary);
 	err = write_json(json, temporary);
 	if (err == 0 && rename(temporary, path))
 		err = -errno;

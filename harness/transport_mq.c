@@ -19,9 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "deadline.h"
+#include "session.h"
 #include "transport.h"
 
 #define MQ_MSGSIZE_MAX_FILE "/proc/sys/fs/mqueue/msgsize_max"
@@ -111,7 +111,8 @@ static int mq_can_run(
 			(unsigned long long)mq_max_len());
 		return -ENOTSUP;
 	}
-	snprintf(name, sizeof(name), "/ipcmark-can-run-%ld", (long)getpid());
+	snprintf(name, sizeof(name), "/%s-can-run", session_token());
+	session_note(LEFTOVER_MQ, name);
 	ret = mq_make(name, config, &queue);
 	if (!ret) {
 		mq_close(queue);
@@ -147,6 +148,8 @@ static int mq_create(
 		return -ENAMETOOLONG;
 	}
 	channel->msgsize = (size_t)mq_geometry(config).mq_msgsize;
+	/* No folder shows it, unless somebody mounted one. */
+	session_note(LEFTOVER_MQ, channel->name);
 	ret = mq_make(channel->name, config, &queue);
 	if (ret) {
 		free(channel);

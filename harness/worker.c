@@ -543,8 +543,11 @@ _Noreturn void worker_main(const struct worker_job *job)
 		.slot = worker_slot_of(job->block, job->role, job->number),
 	};
 
-	/* The parent ends us in its own time; if it cannot, the system does. */
+	/* The parent ends us in its own time; if it cannot, the system does,
+	 * unless it was gone before we could say so. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != job->parent)
+		_exit(1);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,8 @@
 #ifndef IPCMARK_WORKER_H
 #define IPCMARK_WORKER_H
 
+#include <sys/types.h>
+
 #include "case.h"
 #include "control.h"
 #include "transport.h"
@@ -18,6 +20,7 @@ struct worker_job {
 	unsigned number; /* identity: grows when a killed one is replaced */
 	int cpu;	 /* or CASE_CPU_ANY */
 	bool probes;	 /* takes part in the distance probe */
+	pid_t parent;	 /* without it there is nothing to do */
 };
 
 /* worker_slot_of - its slot in the control block. */

@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/test_scenario \
 	tests/test_segment \
 	tests/test_segment_name \
+	tests/test_session \
 	tests/test_shm \
 	tests/test_slice \
 	tests/test_stats \
