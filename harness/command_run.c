@@ -14,6 +14,7 @@
 #include "diag.h"
 #include "env.h"
 #include "folder.h"
+#include "journal.h"
 #include "option.h"
 #include "plan.h"
 #include "plot.h"
@@ -21,6 +22,7 @@
 #include "result.h"
 #include "run.h"
 #include "scenario.h"
+#include "session.h"
 #include "topo.h"
 
 enum { PATH_BYTES = 4096 };
@@ -80,8 +82,7 @@ static void default_dir(const char *file, char *dir, size_t dir_bytes)
 	snprintf(dir, dir_bytes, "results/%.*s", (int)len, name);
 }
 
-/* Where the results go: made and tried before anything is measured. */
-static int prepare_dir(const struct options *options, char *dir)
+static int choose_dir(const struct options *options, char dir[PATH_BYTES])
 {
 	const char *wanted = options->output_dir;
 
@@ -91,7 +92,32 @@ static int prepare_dir(const struct options *options, char *dir)
 		snprintf(dir, PATH_BYTES, "%s", wanted);
 	else
 		return folder_make(wanted); /* says that it is too long */
-	return folder_make(dir);
+	return 0;
+}
+
+/* The folder, and what there is in it of a run that was cut short; all before
+ * anything is measured. */
+static int prepare_run(const struct options *options, const struct plan *plan,
+	const char *dir, struct journal *ret_journal, struct run *ret_run)
+{
+	int error = options->resume ? 0 : folder_make(dir);
+
+	if (error)
+		return error;
+	*ret_journal = journal_of(dir, plan);
+	*ret_run = (struct run){0};
+	if (options->resume) {
+		error = journal_load(ret_journal, plan, ret_run);
+		if (error == -ENOMEM)
+			diag_error("out of memory");
+		return error;
+	}
+	if (journal_exists(ret_journal))
+		diag_warn("%s is of a run that was not finished and is thrown "
+			  "away; --resume would have gone on with it",
+			ret_journal->path);
+	journal_remove(ret_journal);
+	return 0;
 }
 
 static int save(const struct plan *plan, const struct run *run,
@@ -130,31 +156,77 @@ static int present(
 	return code;
 }
 
-int command_run(const struct options *options)
+/* From a plan to its result. Returns the exit code. */
+static int run_and_present(const struct options *options,
+	const struct plan *plan, const struct topo *topo)
 {
 	char dir[PATH_BYTES], path[PATH_BYTES + 16];
-	struct topo topo;
-	struct plan plan;
+	struct journal journal;
 	struct run run;
-	int error, code = EXIT_USAGE;
+	int error;
 
-	if (make_plan(options, &topo, &plan))
+	if (choose_dir(options, dir) ||
+		prepare_run(options, plan, dir, &journal, &run))
 		return EXIT_USAGE;
-	if (prepare_dir(options, dir))
-		goto out;
 	snprintf(path, sizeof(path), "%s/result.json", dir);
-	error = run_plan(&plan, &run);
+	error = run_plan(plan, &journal, &run);
 	if (error) {
 		diag_error("the run could not be carried out: %s",
 			strerror(-error));
-		goto out;
+		return EXIT_USAGE;
 	}
-	error = save(&plan, &run, &topo, path);
+	error = save(plan, &run, topo, path);
+	/* A run that was interrupted can be gone on with later. */
+	if (!error && !run.interrupted)
+		journal_remove(&journal);
 	run_free(&run);
-	if (!error)
-		code = present(options, path, dir);
-out:
+	return error ? EXIT_USAGE : present(options, path, dir);
+}
+
+/* The plan, and how much of it a run that is resumed has left. */
+static int dry_run(const struct options *options)
+{
+	char dir[PATH_BYTES];
+	struct journal journal;
+	struct run run = {0};
+	struct topo topo;
+	struct plan plan;
+	int error;
+
+	if (make_plan(options, &topo, &plan))
+		return EXIT_USAGE;
+	error = choose_dir(options, dir);
+	if (!error && options->resume) {
+		journal = journal_of(dir, &plan);
+		error = journal_load(&journal, &plan, &run);
+	}
+	if (!error) {
+		plan_print(&plan, stdout);
+		if (options->resume)
+			printf("%zu slices are done, %zu are left\n",
+				run.slices_done,
+				plan.slice_count - run.slices_done);
+	}
+	run_free(&run);
 	plan_free(&plan);
 	topo_free(&topo);
+	return error ? EXIT_USAGE : EXIT_GOOD;
+}
+
+int command_run(const struct options *options)
+{
+	struct topo topo;
+	struct plan plan;
+	int code = EXIT_USAGE;
+
+	if (options->dry_run)
+		return dry_run(options);
+	session_begin();
+	if (make_plan(options, &topo, &plan) == 0) {
+		code = run_and_present(options, &plan, &topo);
+		plan_free(&plan);
+		topo_free(&topo);
+	}
+	session_end();
 	return code;
 }

@@ -12,6 +12,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hist.h"
@@ -52,6 +53,15 @@ void hist_init(struct hist *hist)
 	hist->min_ns = UINT64_MAX;
 }
 
+struct hist *hist_create(void)
+{
+	struct hist *hist = calloc(1, sizeof(*hist));
+
+	if (hist)
+		hist->min_ns = UINT64_MAX;
+	return hist;
+}
+
 void hist_record(struct hist *hist, uint64_t value_ns)
 {
 	if (value_ns == 0)
@@ -69,7 +79,8 @@ void hist_record(struct hist *hist, uint64_t value_ns)
 void hist_add(struct hist *into, const struct hist *from)
 {
 	for (size_t i = 0; i < HIST_COUNTS; i++)
-		into->counts[i] += from->counts[i];
+		if (from->counts[i]) /* a page of zeroes stays one */
+			into->counts[i] += from->counts[i];
 	into->total += from->total;
 	if (from->min_ns < into->min_ns)
 		into->min_ns = from->min_ns;

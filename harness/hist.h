@@ -28,6 +28,10 @@ struct hist {
 
 void hist_init(struct hist *hist);
 
+/* hist_create - an empty one, to be freed with free(). It takes memory only where
+ * something is counted: thousands of cases have one each. NULL: no memory. */
+struct hist *hist_create(void);
+
 /* hist_record - count @value_ns; 0 counts as 1, more than HIST_MAX_NS as it. */
 void hist_record(struct hist *hist, uint64_t value_ns);
 

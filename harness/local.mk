@@ -55,6 +55,8 @@ libharness_a_SOURCES = \
 	harness/hist_codec.c \
 	harness/human.c \
 	harness/human.h \
+	harness/journal.c \
+	harness/journal.h \
 	harness/json_read.c \
 	harness/json_read.h \
 	harness/leftover.c \

@@ -24,6 +24,8 @@ enum {
 	OPTION_TO,
 	OPTION_WHERE,
 	OPTION_JSON,
+	OPTION_RESUME,
+	OPTION_DRY_RUN,
 };
 
 #define SET                                                \
@@ -45,7 +47,9 @@ enum {
 
 static const struct option run_options[] = {OUTPUT, SET,
 	{"short", no_argument, NULL, OPTION_SHORT},
-	{"no-plot", no_argument, NULL, OPTION_NO_PLOT}, HELP, END};
+	{"no-plot", no_argument, NULL, OPTION_NO_PLOT},
+	{"resume", no_argument, NULL, OPTION_RESUME},
+	{"dry-run", no_argument, NULL, OPTION_DRY_RUN}, HELP, END};
 static const struct option plan_options[] = {
 	SET, {"short", no_argument, NULL, OPTION_SHORT}, HELP, END};
 static const struct option plot_options[] = {OUTPUT, HELP, END};
@@ -162,6 +166,12 @@ static int take_option(int option, struct options *options)
 		break;
 	case OPTION_WHERE:
 		options->wheres[options->where_count++] = optarg;
+		break;
+	case OPTION_RESUME:
+		options->resume = true;
+		break;
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
 		break;
 	case OPTION_JSON:
 		options->json = true;

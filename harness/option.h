@@ -35,6 +35,8 @@ struct options {
 	const char *output_dir; /* NULL: not given */
 	bool short_form;
 	bool no_plot;
+	bool resume;
+	bool dry_run;
 	const char *of, *to;
 	const char **wheres; /* owned array */
 	size_t where_count;

@@ -372,6 +372,16 @@ static uint64_t case_ns(const struct bench_case *bench)
 	return bench->warmup_ns + kills * KILL_NS;
 }
 
+uint64_t plan_slice_ns(const struct plan *plan, size_t index)
+{
+	const struct bench_case *bench =
+		&plan->cases[plan->slices[index].case_index];
+
+	if (bench->mode == MODE_CRASH)
+		return case_ns(bench);
+	return bench->rounds ? case_ns(bench) / bench->rounds : 0;
+}
+
 int plan_make(const struct scenario *scenario, const struct topo *topo,
 	struct plan *ret_plan)
 {

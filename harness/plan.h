@@ -40,6 +40,9 @@ struct plan {
 int plan_make(const struct scenario *scenario, const struct topo *topo,
 	struct plan *ret_plan);
 
+/* plan_slice_ns - about how long one of its slices takes. */
+uint64_t plan_slice_ns(const struct plan *plan, size_t index);
+
 /* plan_print - every case with its CPUs, why a case is skipped, and how long
  * the run will take. */
 void plan_print(const struct plan *plan, FILE *out);

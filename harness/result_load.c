@@ -19,19 +19,25 @@ static struct hist *load_hist(struct json_reader *reader, const json_t *figures)
 {
 	uint64_t max = read_count(reader, figures, "max", 0, HIST_MAX_NS, true);
 	const json_t *text = json_object_get(figures, "histogram");
-	struct hist *hist;
+	struct hist *dense, *hist;
 
 	if (reader->failed)
 		return NULL;
-	hist = calloc(1, sizeof(*hist));
-	if (hist && json_is_string(text) &&
-		hist_decode(json_string_value(text), hist) == 0) {
+	/* Added to an empty one it takes memory only where there is something;
+	 * a result may have thousands. */
+	dense = malloc(sizeof(*dense));
+	hist = hist_create();
+	if (dense && hist && json_is_string(text) &&
+		hist_decode(json_string_value(text), dense) == 0) {
+		hist_add(hist, dense);
+		free(dense);
 		/* The text knows the last bucket only, "max" the value. */
 		if (max >= hist_percentile(hist, 100) / 1024 * 1023 &&
 			max < hist->max_ns)
 			hist->max_ns = max;
 		return hist;
 	}
+	free(dense);
 	free(hist);
 	read_complain(reader, "histogram",
 		"expected a histogram (HdrHistogram V2, 1 ns to 60 s, 3 "

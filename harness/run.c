@@ -4,6 +4,9 @@
  * machine is doing at the time happens to all of them, and the figures of one
  * round can be compared with each other, whatever happened in the next.
  *
+ * At the end of each round the journal gets all there is (journal.h), so that
+ * a run that was killed can go on at the round it was in.
+ *
  * A case that fails is not tried again in later rounds; a message lost, doubled
  * or damaged marks the case for good, but it goes on being measured.
  */
@@ -20,9 +23,13 @@
 
 #include "deadline.h"
 #include "fault.h"
+#include "journal.h"
 #include "plan.h"
 #include "progress.h"
+#include "session.h"
 #include "transport.h"
+
+enum { EXTERNAL_STAY = 32 }; /* cases whose workers stay all rounds long */
 
 /* A case while the run lasts. */
 struct running {
@@ -172,14 +179,12 @@ static int run_slice(const struct plan *plan, size_t index,
 {
 	const struct plan_slice *slice = &plan->slices[index];
 	const struct bench_case *bench = &plan->cases[slice->case_index];
-	char name[64];
+	char name[LEFTOVER_TOKEN_BYTES + 32];
 	int err;
 
 	if (outcome->status == STATUS_SKIP || outcome->status == STATUS_FAILED)
 		return 0;
-	/* A process number comes again; with the time it is unique. */
-	snprintf(name, sizeof(name), "ipcmark-%ld-%" PRIx64 "-%zu",
-		(long)getpid(), deadline_clock_ns(CLOCK_MONOTONIC), index);
+	snprintf(name, sizeof(name), "%s-%zu", session_token(), index);
 	if (bench->mode != MODE_CRASH)
 		return measure(running, slice, bench, name, outcome);
 	err = fault_run(running->transport, bench, slice->seed, name,
@@ -189,15 +194,12 @@ static int run_slice(const struct plan *plan, size_t index,
 	return 0;
 }
 
-static int new_hist(struct hist **ret_hist)
+/* Where a resumed run has none. */
+static int want_hist(struct hist **hist)
 {
-	struct hist *hist = malloc(sizeof(*hist));
-
-	if (!hist)
-		return -ENOMEM;
-	hist_init(hist);
-	*ret_hist = hist;
-	return 0;
+	if (!*hist)
+		*hist = hist_create();
+	return *hist ? 0 : -ENOMEM;
 }
 
 static int prepare(
@@ -217,26 +219,85 @@ static int prepare(
 			continue;
 		}
 		if (bench->mode == MODE_ROUNDTRIP)
-			err = new_hist(&outcome->rtt);
+			err = want_hist(&outcome->rtt);
 		else if (bench->mode == MODE_CRASH)
-			err = new_hist(&outcome->crash.recovery);
+			err = want_hist(&outcome->crash.recovery);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static int run_slices(
-	const struct plan *plan, struct run *run, struct running *running)
+/* Is slice @index the last one of its round? Each crash case is a round of its
+ * own: it is compared with nothing. */
+static bool ends_round(const struct plan *plan, size_t index)
 {
-	struct progress progress = progress_start(plan->slice_count);
+	const struct plan_slice *slice = &plan->slices[index];
+
+	return index + 1 == plan->slice_count ||
+	       slice[1].round != slice->round ||
+	       plan->cases[slice->case_index].mode == MODE_CRASH ||
+	       plan->cases[slice[1].case_index].mode == MODE_CRASH;
+}
+
+/* Workers that stay cost memory and process numbers; with many such cases each
+ * slice has to start them anew. */
+static bool let_workers_stay(const struct plan *plan)
+{
+	size_t external = 0;
+
+	for (size_t i = 0; i < plan->case_count; i++) {
+		const struct transport *transport =
+			transport_find(plan->cases[i].transport);
+
+		if (!plan->cases[i].skip && transport &&
+			(transport->caps & CAP_EXTERNAL))
+			external++;
+	}
+	return external <= EXTERNAL_STAY;
+}
+
+static void end_workers(struct running *running)
+{
+	if (running->channel)
+		running->transport->destroy(running->channel);
+	running->channel = NULL;
+}
+
+static int run_slices(const struct plan *plan, struct journal *journal,
+	struct run *run, struct running *running)
+{
+	const uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	const uint64_t before_ns = run->elapsed_ns;
+	const bool stay = let_workers_stay(plan);
+	struct progress progress;
+	uint64_t done_ns = 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < plan->slice_count && keep_going(); i++) {
-		size_t at = plan->slices[i].case_index;
+	for (size_t i = 0; i < run->slices_done; i++)
+		done_ns += plan_slice_ns(plan, i);
+	progress =
+		progress_start(plan->slice_count, plan->estimated_ns, done_ns);
+	for (size_t i = run->slices_done;
+		!err && i < plan->slice_count && keep_going(); i++) {
+		const struct plan_slice *slice = &plan->slices[i];
+		size_t at = slice->case_index;
+		bool crash = plan->cases[at].mode == MODE_CRASH;
 
-		progress_step(&progress, i, plan->cases[at].id);
+		progress_step(&progress, i, done_ns,
+			crash ? 0 : slice->round + 1, plan->cases[at].id);
 		err = run_slice(plan, i, &running[at], &run->outcomes[at]);
+		if (!stay)
+			end_workers(&running[at]);
+		done_ns += plan_slice_ns(plan, i);
+		if (err || !ends_round(plan, i) || !keep_going())
+			continue;
+		run->slices_done = i + 1;
+		run->elapsed_ns = before_ns +
+				  deadline_clock_ns(CLOCK_MONOTONIC) -
+				  started_ns;
+		if (journal)
+			journal_keep(journal, plan, run);
 	}
 	progress_end(&progress);
 	run->interrupted = stop_asked;
@@ -258,34 +319,35 @@ static void mark_not_run(const struct plan *plan, struct run *run)
 	}
 }
 
-int run_plan(const struct plan *plan, struct run *ret_run)
+int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 {
-	struct run run = {.outcome_count = plan->case_count};
 	struct running *running = calloc(plan->case_count, sizeof(*running));
 	uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	uint64_t before_ns = run->elapsed_ns;
 	struct sigaction old[2];
 	int err;
 
-	run.started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
-	run.outcomes = calloc(plan->case_count, sizeof(*run.outcomes));
-	err = running && run.outcomes ? prepare(plan, &run, running) : -ENOMEM;
+	run->outcome_count = plan->case_count;
+	if (!run->outcomes) {
+		run->started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
+		run->outcomes =
+			calloc(plan->case_count, sizeof(*run->outcomes));
+	}
+	err = running && run->outcomes ? prepare(plan, run, running) : -ENOMEM;
 	if (!err) {
 		catch_signals(old);
-		err = run_slices(plan, &run, running);
+		err = run_slices(plan, journal, run, running);
 		restore_signals(old);
-		mark_not_run(plan, &run);
+		mark_not_run(plan, run);
 	}
 	for (size_t i = 0; running && i < plan->case_count; i++)
-		if (running[i].channel)
-			running[i].transport->destroy(running[i].channel);
+		end_workers(&running[i]);
 	free(running);
-	run.elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
-	if (err) {
-		run_free(&run);
-		return err;
-	}
-	*ret_run = run;
-	return 0;
+	run->elapsed_ns =
+		before_ns + deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
+	if (err)
+		run_free(run);
+	return err;
 }
 
 void run_free(struct run *run)

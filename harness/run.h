@@ -11,6 +11,7 @@
 #include "hist.h"
 #include "slice.h"
 
+struct journal;
 struct plan;
 
 struct round_figures {
@@ -43,15 +44,19 @@ struct outcome {
 struct run {
 	struct outcome *outcomes; /* one per case, in the plan's order */
 	size_t outcome_count;
-	bool interrupted; /* SIGINT or SIGTERM: figures of the rounds done */
+	size_t slices_done; /* of the plan, up to the end of a round */
+	bool interrupted;   /* SIGINT or SIGTERM: figures of the rounds done */
 	uint64_t started_unix_ns;
 	uint64_t elapsed_ns;
 };
 
 /* run_plan - measure every case of @plan.
+ * @journal: where finished rounds are kept; NULL: nowhere.
+ * @run: all zeroes, or as journal_load() left it, and it goes on from there.
+ *   Nothing is left of it after an error.
  * Shows progress on standard error when that is a terminal.
  * Returns 0 (a case that failed is in its outcome) or -errno. */
-int run_plan(const struct plan *plan, struct run *ret_run);
+int run_plan(const struct plan *plan, struct journal *journal, struct run *run);
 
 void run_free(struct run *run); /* accepts NULL and half-built ones */
 

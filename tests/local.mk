@@ -67,6 +67,7 @@ TREE_CHECKS = \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
+	tests/check-kill.sh \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
