@@ -106,6 +106,8 @@ libharness_a_SOURCES = \
 	harness/scenario_text.h \
 	harness/scenario_value.c \
 	harness/scenario_value.h \
+	harness/scenario_zip.c \
+	harness/scenario_zip.h \
 	harness/session.c \
 	harness/session.h \
 	harness/shared.h \

@@ -31,6 +31,7 @@
 
 enum {
 	CASE_LIMIT = 10000,
+	SWEEP_LIMIT = 50000000, /* looked at, for those in step */
 	SLICE_LIMIT = 2000000,
 	ID_SPEC_LETTERS = 40, /* of a transport's word in an id */
 };
@@ -68,6 +69,69 @@ static bool sweep_next(
 	       step(&sweep->capacity, section->capacity_count) ||
 	       step(&sweep->batch, section->batch_count) ||
 	       step(&sweep->msg_size, section->msg_size_count);
+}
+
+/* Where `zip` finds an axis: its position, by the offset of its count. */
+static const struct {
+	size_t position_at;
+	size_t count_at;
+} zip_axes[] = {
+#define ZIP_AXIS(position, count)                                \
+	{                                                        \
+		offsetof(struct sweep, position),                \
+			offsetof(struct scenario_section, count) \
+	}
+	ZIP_AXIS(transport, transport_count),
+	ZIP_AXIS(msg_size, msg_size_count),
+	ZIP_AXIS(batch, batch_count),
+	ZIP_AXIS(producers, producer_count),
+	ZIP_AXIS(consumers, consumer_count),
+	ZIP_AXIS(placement, placement_count),
+	ZIP_AXIS(wait, wait_count),
+	ZIP_AXIS(access, access_count),
+	ZIP_AXIS(capacity, capacity_count),
+#undef ZIP_AXIS
+};
+
+static size_t zip_position(const struct sweep *sweep, int count_at)
+{
+	size_t position;
+
+	for (size_t i = 0; i < sizeof(zip_axes) / sizeof(zip_axes[0]); i++)
+		if (zip_axes[i].count_at == (size_t)count_at) {
+			memcpy(&position,
+				(const char *)sweep + zip_axes[i].position_at,
+				sizeof(position));
+			return position;
+		}
+	assert(!"an axis that zip_axes[] does not have");
+	return 0;
+}
+
+/* Of the whole cross product, only where all keys of `zip` are at the same
+ * place stands a case. */
+static bool in_step(
+	const struct scenario_section *section, const struct sweep *sweep)
+{
+	for (size_t i = 1; i < section->zip_count; i++)
+		if (zip_position(sweep, section->zip_counts[i]) !=
+			zip_position(sweep, section->zip_counts[0]))
+			return false;
+	return true;
+}
+
+/* The cross product counts as many cases for each one that is in step. */
+static size_t zip_excess(const struct scenario_section *section)
+{
+	size_t length, excess = 1;
+
+	if (section->zip_count < 2)
+		return 1;
+	memcpy(&length, (const char *)section + section->zip_counts[0],
+		sizeof(length));
+	for (size_t i = 1; i < section->zip_count && excess <= SWEEP_LIMIT; i++)
+		excess *= length;
+	return excess;
 }
 
 /* Bytes in the largest binary unit that fits exactly: 64B, 1KiB, 1000B. */
@@ -235,10 +299,10 @@ static size_t section_case_count(const struct scenario_section *section)
 	/* Each axis has at most 1000 values: one more factor cannot wrap. */
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		product *= counts[i];
-		if (product > CASE_LIMIT)
+		if (product > SWEEP_LIMIT)
 			return CASE_LIMIT + 1;
 	}
-	return product;
+	return product / zip_excess(section);
 }
 
 static int make_cases(const struct scenario *scenario, const struct topo *topo,
@@ -269,6 +333,8 @@ static int make_cases(const struct scenario *scenario, const struct topo *topo,
 			struct bench_case *bench =
 				&plan->cases[plan->case_count];
 
+			if (!in_step(section, &at))
+				continue;
 			fill_case(section, &at, bench);
 			make_unique(plan->cases, plan->case_count++);
 			decide_case(topo, bench);

@@ -21,6 +21,7 @@
 #include "diag.h"
 #include "scenario_key.h"
 #include "scenario_text.h"
+#include "scenario_zip.h"
 
 enum {
 	DEPTH_MAX = 64, /* of inheritance; deeper is a circle */
@@ -235,6 +236,19 @@ static int resolve_key(const struct scenario_key *key,
 	return scenario_key_apply(key, &place, text, section);
 }
 
+static int resolve_zip(
+	const struct lineage *lineage, struct scenario_section *section)
+{
+	size_t depth;
+	const struct text_entry *entry = find_nearest(lineage, "zip", &depth);
+	struct value_place place;
+
+	if (!entry)
+		return 0;
+	place = place_of(entry);
+	return scenario_zip(&place, entry->value, section);
+}
+
 static int resolve_section(const struct scenario_text *text,
 	const struct text_section *from, struct scenario_section *section)
 {
@@ -251,6 +265,8 @@ static int resolve_section(const struct scenario_text *text,
 		key->name && !error; key++)
 		if (key->type != KEY_STRUCTURE)
 			error = resolve_key(key, &lineage, section);
+	if (!error)
+		error = resolve_zip(&lineage, section);
 	return error;
 }
 

@@ -12,6 +12,8 @@
 
 #include "case.h"
 
+enum { SCENARIO_ZIP_MAX = 16 };
+
 struct scenario_section {
 	char name[CASE_NAME_BYTES];
 	const char *file; /* for messages; owned by the scenario */
@@ -36,6 +38,10 @@ struct scenario_section {
 	size_t access_count;
 	uint64_t *capacities_bytes; /* 0: the transport's default */
 	size_t capacity_count;
+	/* `zip`: of these axes the first values belong together, then the
+	 * second ones; as the offset of each one's count in this struct */
+	int zip_counts[SCENARIO_ZIP_MAX];
+	size_t zip_count;
 	/* scalars */
 	enum verify_mode verify;
 	uint64_t warmup_ns;

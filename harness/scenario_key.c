@@ -29,6 +29,8 @@
 static const struct scenario_key keys[] = {
 	{"inherit", STRUCTURE, .scope = SCOPE_SECTION,
 		.help = "another section, whose keys this one takes over"},
+	{"zip", STRUCTURE, .scope = SCOPE_SECTION,
+		.help = "axes that go in step, not every one with each other"},
 	{"mode", STRUCTURE, .scope = SCOPE_ALL, .fallback = "throughput",
 		.help = "throughput, roundtrip or crash"},
 	{"seed", STRUCTURE, .scope = SCOPE_GLOBAL, .fallback = "1",

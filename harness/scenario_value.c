@@ -345,7 +345,25 @@ static char *trim(char *text)
 	return text;
 }
 
-/* "lo..hi*factor" or "lo..hi/count"; @dots: its "..". */
+static int append_steps(const struct value_place *place, const char *text,
+	const uint64_t ends[2], uint64_t by, struct value_list *list)
+{
+	uint64_t value = ends[0];
+	int error;
+
+	if (by == 0)
+		return complain(place,
+			"%s: '%s' never gets anywhere; add at least 1",
+			place->key, text);
+	for (;;) {
+		error = append_number(place, text, value, list);
+		if (error || ends[1] - value < by)
+			return error;
+		value += by;
+	}
+}
+
+/* "lo..hi*factor", with an x just as well, "lo..hi+step" or "lo..hi/count". */
 static int append_range(const struct value_place *place, const char *text,
 	const struct value_range *range, struct value_list *list)
 {
@@ -356,12 +374,13 @@ static int append_range(const struct value_place *place, const char *text,
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	dots = strstr(copy, "..");
-	how = strpbrk(dots, "*/");
+	how = strpbrk(dots, "*x+/");
 	if (!how)
 		return complain(place,
 			"%s: how does '%s' get from one end to the other? "
-			"Write %s*2 to double each time, %s/5 for five steps",
-			place->key, text, text, text);
+			"Write %s*2 to double each time, %s+8 to add 8, %s/5 "
+			"for five values",
+			place->key, text, text, text, text);
 	kind = *how;
 	*how = '\0';
 	*dots = '\0';
@@ -377,7 +396,9 @@ static int append_range(const struct value_place *place, const char *text,
 			"%s: '%s' goes down; write the smaller "
 			"end first",
 			place->key, text);
-	if (kind == '*')
+	if (kind == '+')
+		return append_steps(place, text, ends, by, list);
+	if (kind != '/')
 		return append_geometric(place, text, ends, by, list);
 	return append_linear(place, text, ends, by, list);
 }

@@ -47,8 +47,9 @@ int value_time(const struct value_place *place, const char *text,
 	const struct value_range *range, uint64_t *ret_ns);
 
 /* value_numbers - a comma list, each element a number, a geometric range
- * "lo..hi*factor" (lo, lo*factor, ... up to hi) or a linear one "lo..hi/count"
- * (count values, both ends included). None may come twice.
+ * "lo..hi*factor" or "lo..hi x2" (lo, lo*factor, ... up to hi) or a linear one,
+ * "lo..hi+step" or "lo..hi/count" (count values, both ends included). None may
+ * come twice.
  * Returns 0; -EINVAL; -ENOMEM. Free @ret_list only after 0. */
 int value_numbers(const struct value_place *place, const char *text,
 	const struct value_range *range, struct value_list *ret_list);

@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/test_pace \
 	tests/test_object_print \
 	tests/test_plan \
+	tests/test_progress \
 	tests/test_queue \
 	tests/test_queue_kill \
 	tests/test_queue_lease \

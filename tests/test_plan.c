@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "rng.h"
 #include "scenario.h"
+#include "scenario_key.h"
 #include "stub_transports.h"
 #include "topo.h"
 
@@ -85,6 +86,74 @@ START_TEST(test_plan_cases_are_the_cross_product)
 	ck_assert_uint_eq(bench->kills, 10);
 	ck_assert_uint_eq(bench->rounds, 1);
 	case_by_id(&plan, "throughput/pipe/1KiB/b1/1p1c/near/spin");
+	plan_free(&plan);
+}
+END_TEST
+
+START_TEST(test_plan_keys_in_step_are_no_product)
+{
+	struct plan plan = planned("[a]\ntransport = ring, queue\n"
+				   "msg_size = 8, 64, 1Ki\nbatch = 1, 2, 4\n"
+				   "capacity = 64Ki\n"
+				   "zip = batch, msg_size, capacity\n"
+				   "[b]\ninherit = a\nbatch = 8\n");
+
+	ck_assert_uint_eq(plan.case_count, 2 * 3 + 2 * 3);
+	case_by_id(&plan, "a/ring/8B/b1/1p1c/near/block/cap64KiB");
+	case_by_id(&plan, "a/queue/64B/b2/1p1c/near/block/cap64KiB");
+	case_by_id(&plan, "a/queue/1KiB/b4/1p1c/near/block/cap64KiB");
+	/* What a section inherits may have one value in it. */
+	case_by_id(&plan, "b/ring/8B/b8/1p1c/near/block/cap64KiB");
+	case_by_id(&plan, "b/queue/1KiB/b8/1p1c/near/block/cap64KiB");
+	plan_free(&plan);
+}
+END_TEST
+
+/* Every axis of the table of keys: none that `zip` takes and the plan does not
+ * know. */
+START_TEST(test_plan_every_axis_can_go_in_step)
+{
+	static const struct {
+		const char *key, *values;
+	} axes[] = {{"transport", "ring, queue"}, {"placement", "near, any"},
+		{"wait", "spin, block"}, {"access", "copy, view"}};
+	char text[256];
+
+	for (const struct scenario_key *key = scenario_keys(); key->name;
+		key++) {
+		const char *values = "1, 2";
+		struct plan plan;
+
+		if (key->type == KEY_STRUCTURE || key->count_at == KEY_NONE ||
+			strcmp(key->name, "msg_size") == 0)
+			continue;
+		for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++)
+			if (strcmp(axes[i].key, key->name) == 0)
+				values = axes[i].values;
+		snprintf(text, sizeof(text),
+			"[a]\nmsg_size = 8, 64\n%s = %s\nzip = msg_size, %s\n",
+			key->name, values, key->name);
+		plan = planned(text);
+		ck_assert_msg(plan.case_count == 2, "%s: %zu cases", key->name,
+			plan.case_count);
+		plan_free(&plan);
+	}
+}
+END_TEST
+
+/* The whole product would be more than there may be cases. */
+START_TEST(test_plan_many_in_step_are_planned)
+{
+	struct plan plan = planned("[global]\nrounds = 1\n[a]\n"
+				   "msg_size = 1..1000+1\n"
+				   "batch = 1..1000+1\nwait = spin, block\n"
+				   "zip = msg_size, batch\n");
+
+	ck_assert_uint_eq(plan.case_count, 2000);
+	ck_assert_uint_eq(plan.slice_count, 2000);
+	for (size_t i = 0; i < plan.case_count; i++)
+		ck_assert_uint_eq(
+			plan.cases[i].msg_size_bytes, plan.cases[i].batch);
 	plan_free(&plan);
 }
 END_TEST
@@ -356,6 +425,9 @@ int main(void)
 		return EXIT_FAILURE;
 	close(file);
 	tcase_add_test(tests, test_plan_cases_are_the_cross_product);
+	tcase_add_test(tests, test_plan_keys_in_step_are_no_product);
+	tcase_add_test(tests, test_plan_every_axis_can_go_in_step);
+	tcase_add_test(tests, test_plan_many_in_step_are_planned);
 	tcase_add_test(tests, test_plan_ids_are_unique_and_printable);
 	tcase_add_loop_test(tests,
 		test_plan_case_that_cannot_run_is_skipped_with_its_reason, 0,

@@ -127,6 +127,19 @@ static const struct {
 	{"[a]\nmsg_size = 1..3/9\n", {0}, "asks for 9 values"},
 	{"[a]\nmsg_size = 0..5000/1001\n", {0}, "asks for 1001 values"},
 	{"[a]\nmsg_size = ..64*2\n", {0}, "msg_size has no value"},
+	{"[a]\nmsg_size = 1..64+0\n", {0}, "never gets anywhere; add"},
+	{"[a]\nmsg_size = 0..5000+1\n", {0}, "has more than 1000 values"},
+	/* keys in step */
+	{"[a]\nzip = msg_size\n", {0}, ":2: zip names from 2 to 16 keys"},
+	{"[a]\nzip = msg_size, bach\n", {0},
+		":2: unknown key 'bach'; did you mean 'batch'?"},
+	{"[a]\nzip = msg_size, rounds\n", {0}, ":2: zip: 'rounds' is no axis"},
+	{"[a]\nzip = msg_size, mode\n", {0}, ":2: zip: 'mode' is no axis"},
+	{"[a]\nmsg_size = 1, 2, 3\nbatch = 1, 2\nzip = msg_size, batch\n", {0},
+		":4: zip in section [a]: msg_size has 3 values and batch has "
+		"2; keys in step need equally many, or one"},
+	{"[global]\nzip = msg_size, batch\n[a]\n", {0},
+		":2: 'zip' cannot be in [global]"},
 	/* times */
 	{"[a]\nslice = 100\n", {0}, ":2: a time needs a unit: slice = 100ms"},
 	{"[a]\nslice = 100sm\n", {0},
@@ -322,22 +335,21 @@ static const struct {
 	uint64_t values[12];
 	size_t count;
 } lists[] = {
-	{"8", {8}, 1},
-	{"0, 1Gi", {0, 1 << 30}, 2},
+	{"8", {8}, 1}, {"0, 1Gi", {0, 1 << 30}, 2},
 	{" 8 ,64,  1Ki ", {8, 64, 1024}, 3},
 	{"1k, 1Ki, 1M, 1Mi, 1B, 2KiB", {1000, 1024, 1000000, 1048576, 1, 2048},
 		6},
-	{"8..64*2", {8, 16, 32, 64}, 4},
-	{"8..100*2", {8, 16, 32, 64}, 4},
-	{"8 .. 64Ki * 8", {8, 64, 512, 4096, 32768}, 5},
-	{"5..5*2", {5}, 1},
+	{"8..64*2", {8, 16, 32, 64}, 4}, {"8..100*2", {8, 16, 32, 64}, 4},
+	{"8 .. 64Ki * 8", {8, 64, 512, 4096, 32768}, 5}, {"5..5*2", {5}, 1},
 	{"2..8*9223372036854775808", {2}, 1}, /* the next one would wrap */
 	{"256Mi..1Gi*2", {268435456, 536870912, 1073741824}, 3},
-	{"10..90/5", {10, 30, 50, 70, 90}, 5},
-	{"0..1Gi/2", {0, 1073741824}, 2},
-	{"1..4/4", {1, 2, 3, 4}, 4},
-	{"0..10/4", {0, 3, 6, 10}, 4},
+	{"10..90/5", {10, 30, 50, 70, 90}, 5}, {"0..1Gi/2", {0, 1073741824}, 2},
+	{"1..4/4", {1, 2, 3, 4}, 4}, {"0..10/4", {0, 3, 6, 10}, 4},
 	{"1, 8..16*2, 100..200/2", {1, 8, 16, 100, 200}, 5},
+	{"64..512 x2", {64, 128, 256, 512}, 4},
+	{"1Ki..4Kix2", {1024, 2048, 4096}, 3}, {"1..10+4", {1, 5, 9}, 3},
+	{"0..64 + 32", {0, 32, 64}, 3}, {"5..5+1", {5}, 1},
+	{"1..1Gi+1Gi", {1}, 1}, /* the next one would be beyond */
 };
 
 START_TEST(test_scenario_list_expands_to_its_values)
