@@ -98,10 +98,13 @@ libharness_a_SOURCES = \
 	harness/run.h \
 	harness/scenario.c \
 	harness/scenario.h \
+	harness/scenario_edit.h \
 	harness/scenario_file.c \
 	harness/scenario_file.h \
 	harness/scenario_key.c \
 	harness/scenario_key.h \
+	harness/scenario_lookup.c \
+	harness/scenario_set.c \
 	harness/scenario_text.c \
 	harness/scenario_text.h \
 	harness/scenario_value.c \

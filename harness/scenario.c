@@ -39,7 +39,7 @@ enum {
 struct lineage {
 	const struct text_section *sections[DEPTH_MAX + 1];
 	size_t count;
-	const struct text_section *global;
+	const struct scenario_text *text;
 };
 
 static struct value_place place_of(const struct text_entry *entry)
@@ -99,8 +99,9 @@ static int unknown_parent(
 static int lineage_find(const struct scenario_text *text,
 	const struct text_section *section, struct lineage *ret_lineage)
 {
-	struct lineage lineage = {
-		.global = text_section_find(text, TEXT_GLOBAL)};
+	const struct text_section *global =
+		text_section_find(text, TEXT_GLOBAL);
+	struct lineage lineage = {.text = text};
 	const struct text_entry *inherit;
 
 	for (;;) {
@@ -108,10 +109,11 @@ static int lineage_find(const struct scenario_text *text,
 		inherit = text_entry_find(section, "inherit");
 		if (!inherit)
 			break;
-		section = text_section_find(text, inherit->value);
+		section =
+			text_section_near(text, section->root, inherit->value);
 		if (!section)
 			return unknown_parent(text, inherit);
-		if (section == lineage.global)
+		if (section == global)
 			return wrong_section(inherit, "cannot name [global]",
 				"that applies to every section anyway");
 		for (size_t i = 0; i < lineage.count; i++)
@@ -141,7 +143,8 @@ static const struct text_entry *find_nearest(
 			return entry;
 		}
 	}
-	entry = text_entry_find(lineage->global, key);
+	entry = text_global_find(
+		lineage->text, lineage->sections[0]->root, key);
 	*ret_depth = entry ? DEPTH_GLOBAL : DEPTH_NONE;
 	return entry;
 }
@@ -270,17 +273,39 @@ static int resolve_section(const struct scenario_text *text,
 	return error;
 }
 
+/* Of several files each may give a seed, if it is the same. */
 static int resolve_seed(const struct text_section *global, uint64_t *ret_seed)
 {
 	const struct scenario_key *key = scenario_key_find("seed");
-	const struct text_entry *entry = text_entry_find(global, "seed");
+	const struct text_entry *first = NULL;
 	struct value_place place = {
 		.file = "default", .line = 0, .key = key->name};
+	int error;
 
-	if (entry)
+	error = value_number(&place, key->fallback, &key->range, ret_seed);
+	for (size_t i = 0; i < global->entry_count && !error; i++) {
+		const struct text_entry *entry = &global->entries[i];
+		uint64_t seed;
+
+		if (strcmp(entry->key, "seed") != 0)
+			continue;
 		place = place_of(entry);
-	return value_number(&place, entry ? entry->value : key->fallback,
-		&key->range, ret_seed);
+		error = value_number(&place, entry->value, &key->range, &seed);
+		if (!error && first && first->root != TEXT_ROOT_SET &&
+			entry->root != TEXT_ROOT_SET && seed != *ret_seed) {
+			diag_at(entry->file, entry->line,
+				"seed = %s, but %s at %s:%d; there is one for "
+				"the whole run: --set global.seed=%s",
+				entry->value, first->value, first->file,
+				first->line, first->value);
+			error = -EINVAL;
+		}
+		if (!error && (!first || entry->root == TEXT_ROOT_SET)) {
+			first = entry;
+			*ret_seed = seed;
+		}
+	}
+	return error;
 }
 
 static void section_free(struct scenario_section *section)
@@ -319,16 +344,30 @@ static int check_global(const struct text_section *global)
 	return error;
 }
 
+/* Only to be inherited from, and not measured itself. */
+static bool is_pattern(const struct text_section *section)
+{
+	return section->plain[0] == '_';
+}
+
+static bool has_work(const struct scenario_text *text)
+{
+	for (size_t i = 1; i < text->section_count; i++)
+		if (!is_pattern(&text->sections[i]))
+			return true;
+	return false;
+}
+
 static int resolve(const struct scenario_text *text, struct scenario *scenario)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < text->section_count && !error; i++)
 		error = check_keys(&text->sections[i], i == 0);
-	if (!error && text->section_count < 2) {
+	if (!error && !has_work(text)) {
 		diag_at(text->file_count ? text->files[0] : "scenario", 0,
-			"nothing to run: it has no section besides [global]; "
-			"write one, such as [throughput]");
+			"nothing to run: it has no section besides [global] "
+			"and patterns; write one, such as [throughput]");
 		error = -EINVAL;
 	}
 	if (!error)
@@ -341,9 +380,17 @@ static int resolve(const struct scenario_text *text, struct scenario *scenario)
 		calloc(text->section_count, sizeof(*scenario->sections));
 	if (!scenario->sections)
 		return -ENOMEM;
-	for (size_t i = 1; i < text->section_count && !error; i++)
-		error = resolve_section(text, &text->sections[i],
-			&scenario->sections[scenario->section_count++]);
+	for (size_t i = 1; i < text->section_count && !error; i++) {
+		struct scenario_section *section =
+			&scenario->sections[scenario->section_count++];
+
+		error = resolve_section(text, &text->sections[i], section);
+		if (error || !is_pattern(&text->sections[i]))
+			continue;
+		section_free(section);
+		*section = (struct scenario_section){0};
+		scenario->section_count--;
+	}
 	return error;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "diag.h"
 
@@ -196,4 +197,69 @@ int scenario_file_expand(const char *file, int line, char **value)
 		at = before + with_len; /* what came in is not looked at */
 	}
 	return 0;
+}
+
+/* "folder of @file/@name". NULL: no memory. */
+static char *beside(const char *file, const char *name)
+{
+	const char *slash = strrchr(file, '/');
+	size_t folder =
+		slash && name[0] != '/' ? (size_t)(slash - file) + 1 : 0;
+	char *path = malloc(folder + strlen(name) + 1);
+
+	if (path) {
+		memcpy(path, file, folder);
+		strcpy(path + folder, name);
+	}
+	return path;
+}
+
+static int cannot_include(
+	const char *file, int line, const char *name, const char *path)
+{
+	char *meant = nearest_file(path);
+
+	if (meant)
+		diag_at(file, line,
+			"include = %s: no such file; did you mean '%s'?", name,
+			meant);
+	else
+		diag_at(file, line,
+			"include = %s: there is no file '%s'; the path begins "
+			"at this file's folder",
+			name, path);
+	free(meant);
+	return -ENOENT;
+}
+
+int scenario_file_include(
+	const char *file, int line, const char *name, char **ret_path)
+{
+	char *expanded = strdup(name), *path = NULL;
+	int error = -ENOMEM;
+
+	if (!expanded)
+		return error;
+	error = scenario_file_expand(file, line, &expanded);
+	if (error)
+		goto out;
+	if (!expanded[0] || strchr(expanded, ',')) {
+		diag_at(file, line,
+			"include takes one file; write a line for each");
+		error = -EINVAL;
+		goto out;
+	}
+	path = beside(file, expanded);
+	if (!path)
+		error = -ENOMEM;
+	else if (access(path, F_OK))
+		error = cannot_include(file, line, expanded, path);
+	if (!error) {
+		*ret_path = path;
+		path = NULL;
+	}
+out:
+	free(path);
+	free(expanded);
+	return error;
 }

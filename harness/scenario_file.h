@@ -1,4 +1,5 @@
-/* scenario_file.h - reading a file whole, and ${VAR}; for scenario_text.c. */
+/* scenario_file.h - reading a file whole, finding one that is included, and
+ * ${VAR}; for scenario_text.c. */
 #ifndef IPCMARK_SCENARIO_FILE_H
 #define IPCMARK_SCENARIO_FILE_H
 
@@ -12,5 +13,12 @@ int scenario_file_read(const char *path, char **ret_text);
  * @value: an allocated string, replaced by another one.
  * Returns 0; -EINVAL after saying what is wrong at @file:@line; -ENOMEM. */
 int scenario_file_expand(const char *file, int line, char **value);
+
+/* scenario_file_include - the path of the file that `include = @name` at
+ * @file:@line means: from @file's folder, unless it is absolute. Caller frees.
+ * Says what is wrong when there is no such file, and which was probably meant.
+ * Returns 0; -ENOENT; -EINVAL; -ENOMEM. */
+int scenario_file_include(
+	const char *file, int line, const char *name, char **ret_path);
 
 #endif

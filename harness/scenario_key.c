@@ -29,6 +29,8 @@
 static const struct scenario_key keys[] = {
 	{"inherit", STRUCTURE, .scope = SCOPE_SECTION,
 		.help = "another section, whose keys this one takes over"},
+	{"include", STRUCTURE, .scope = SCOPE_GLOBAL,
+		.help = "another file, read as if it stood here"},
 	{"zip", STRUCTURE, .scope = SCOPE_SECTION,
 		.help = "axes that go in step, not every one with each other"},
 	{"mode", STRUCTURE, .scope = SCOPE_ALL, .fallback = "throughput",

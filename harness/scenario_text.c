@@ -13,8 +13,13 @@
  * One thing is added to the usual INI: a value that ends with a comma goes on
  * in the next line.
  *
- * --set replaces or adds an entry of a section, exactly as if the file had been
- * edited; whatever inherits from that section sees it.
+ * `include = FILE` reads another file on the spot, once for each file of the
+ * command line that leads to it. In [global] what an including file says counts
+ * more than what it includes.
+ *
+ * Several files of the command line stay apart: a file's [global] is for its own
+ * sections, unless it has none, and a section may have a name that another
+ * file's section has, too; then it is known as "file.name".
  */
 #include "scenario_text.h"
 
@@ -26,14 +31,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "case.h"
 #include "diag.h"
+#include "scenario_edit.h"
 #include "scenario_file.h"
 
 enum {
 	/* inih keeps 49 letters of a section's name; a name that may have been
 	 * cut is refused. */
 	SECTION_NAME_MAX = 48,
+	DEPTH_MAX = 32, /* of includes */
 };
 
 /* The lines that the reader slips in. Neither key can be written by a user:
@@ -44,8 +53,18 @@ enum slipped_in {
 	SLIPPED_MORE,  /* the value of the entry before goes on */
 };
 
+/* A file, whatever it is called. */
+struct text_seen {
+	dev_t device;
+	ino_t number;
+	unsigned root;
+	unsigned depth;
+};
+
 struct reading {
 	struct scenario_text *text;
+	const struct reading *by; /* that includes this one; NULL: nobody */
+	struct text_seen seen;
 	const char *file;
 	const char *rest;  /* of the file's text */
 	int line;	   /* the one handed out last */
@@ -55,8 +74,12 @@ struct reading {
 	bool heading;	/* the line handed out last is one */
 	bool continued; /* the last value ended with a comma */
 	size_t section; /* current; SIZE_MAX before the first */
+	size_t entry;	/* the last one; SIZE_MAX: it does not count */
 	int error;	/* negative errno, already said */
 };
+
+static int load_file(struct scenario_text *text, const char *path,
+	unsigned root, const struct reading *by);
 
 static int refuse(struct reading *reading, int line, const char *what)
 {
@@ -68,7 +91,7 @@ static int refuse(struct reading *reading, int line, const char *what)
 }
 
 static int add_section(struct scenario_text *text, const char *name,
-	const char *file, int line)
+	const char *plain, const char *file, int line, unsigned root)
 {
 	struct text_section *sections, *section;
 
@@ -78,16 +101,23 @@ static int add_section(struct scenario_text *text, const char *name,
 		return -ENOMEM;
 	text->sections = sections;
 	section = &sections[text->section_count];
-	*section = (struct text_section){
-		.name = strdup(name), .file = file, .line = line};
-	if (!section->name)
+	*section = (struct text_section){.name = strdup(name),
+		.plain = strdup(plain),
+		.root = root,
+		.file = file,
+		.line = line};
+	if (!section->name || !section->plain) {
+		free(section->name);
+		free(section->plain);
 		return -ENOMEM;
+	}
 	text->section_count++;
 	return 0;
 }
 
-static int add_entry(struct text_section *section, const char *key,
-	const char *value, const char *file, int line)
+int text_add_entry(struct text_section *section, const char *key,
+	const char *value, const char *file, int line, unsigned root,
+	unsigned depth)
 {
 	struct text_entry *entries, *entry;
 
@@ -100,7 +130,9 @@ static int add_entry(struct text_section *section, const char *key,
 	*entry = (struct text_entry){.key = strdup(key),
 		.value = strdup(value),
 		.file = file,
-		.line = line};
+		.line = line,
+		.root = root,
+		.depth = depth};
 	if (!entry->key || !entry->value) {
 		free(entry->key);
 		free(entry->value);
@@ -110,18 +142,34 @@ static int add_entry(struct text_section *section, const char *key,
 	return 0;
 }
 
-static size_t section_index(const struct scenario_text *text, const char *name)
+static size_t index_of(
+	const struct scenario_text *text, const struct text_section *section)
 {
-	for (size_t i = 0; i < text->section_count; i++)
-		if (strcmp(text->sections[i].name, name) == 0)
-			return i;
-	return SIZE_MAX;
+	return section ? (size_t)(section - text->sections) : SIZE_MAX;
+}
+
+/* "file.name", of the file on the command line, for a name that is taken. */
+static void full_name(const struct reading *reading, const char *plain,
+	char name[CASE_NAME_BYTES])
+{
+	const char *file, *slash;
+	size_t len, room = CASE_NAME_BYTES - 2 - strlen(plain);
+
+	while (reading->by)
+		reading = reading->by;
+	slash = strrchr(reading->file, '/');
+	file = slash ? slash + 1 : reading->file;
+	len = strcspn(file, ".");
+	snprintf(name, CASE_NAME_BYTES, "%.*s.%s",
+		(int)(len < room ? len : room), file, plain);
 }
 
 static int begin_section(struct reading *reading, const char *name)
 {
 	struct scenario_text *text = reading->text;
 	const struct text_section *first;
+	char full[CASE_NAME_BYTES];
+	size_t own;
 
 	/* The slipped-in line follows its heading in the next call. */
 	if (strlen(name) > SECTION_NAME_MAX)
@@ -133,20 +181,27 @@ static int begin_section(struct reading *reading, const char *name)
 		return refuse(reading, reading->line,
 			"a section's name is letters, digits, '-' and '_', as "
 			"in [my-section]");
-	reading->section = section_index(text, name);
-	if (reading->section == 0) /* global may stand in several places */
+	reading->section = 0;
+	if (strcmp(name, TEXT_GLOBAL) == 0) /* may stand in several places */
 		return 1;
-	if (reading->section != SIZE_MAX) {
-		first = &text->sections[reading->section];
+	own = index_of(text, text_section_own(text, reading->seen.root, name));
+	snprintf(full, sizeof(full), "%s", name);
+	if (own == SIZE_MAX && text_section_find(text, name)) {
+		full_name(reading, name, full);
+		own = index_of(text, text_section_find(text, full));
+	}
+	if (own != SIZE_MAX) {
+		first = &text->sections[own];
 		diag_at(reading->file, reading->line,
 			"section [%s] is here a second time, it began at "
 			"%s:%d; give one of them another name",
-			name, first->file, first->line);
+			full, first->file, first->line);
 		reading->error = -EINVAL;
 		return 0;
 	}
 	reading->section = text->section_count;
-	reading->error = add_section(text, name, reading->file, reading->line);
+	reading->error = add_section(text, full, name, reading->file,
+		reading->line, reading->seen.root);
 	return reading->error == 0;
 }
 
@@ -164,37 +219,101 @@ static int go_on(struct text_entry *entry, const char *more)
 	return 0;
 }
 
+static int take_include(struct reading *reading, const char *name)
+{
+	char *path;
+
+	/* What follows a comma at its end would be somebody else's. */
+	reading->entry = SIZE_MAX;
+	reading->error = scenario_file_include(
+		reading->file, reading->line, name, &path);
+	if (reading->error)
+		return 0;
+	reading->error =
+		load_file(reading->text, path, reading->seen.root, reading);
+	free(path);
+	return reading->error == 0;
+}
+
+static size_t entry_index(const struct text_section *section,
+	const struct reading *reading, const char *key)
+{
+	for (size_t i = 0; i < section->entry_count; i++)
+		if (section->entries[i].root == reading->seen.root &&
+			strcmp(section->entries[i].key, key) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+/* @first has the key already. In [global] the file that includes the other one
+ * decides; all else is a mistake. */
+static int take_again(struct reading *reading, struct text_section *section,
+	size_t first, const char *value)
+{
+	struct text_entry *entry = &section->entries[first];
+	char *copy;
+
+	if (section != reading->text->sections ||
+		entry->depth == reading->seen.depth) {
+		diag_at(reading->file, reading->line,
+			"'%s' is in section [%s] a second time, first at "
+			"%s:%d; remove one, or make it a list: %s = %s, %s",
+			entry->key, section->name, entry->file, entry->line,
+			entry->key, entry->value, value);
+		reading->error = -EINVAL;
+		return 0;
+	}
+	reading->entry = SIZE_MAX;
+	if (entry->depth < reading->seen.depth)
+		return 1;
+	copy = strdup(value);
+	if (!copy) {
+		reading->error = -ENOMEM;
+		return 0;
+	}
+	free(entry->value);
+	entry->value = copy;
+	entry->file = reading->file;
+	entry->line = reading->line;
+	entry->depth = reading->seen.depth;
+	reading->entry = first;
+	return 1;
+}
+
 static int take_entry(
 	struct reading *reading, const char *key, const char *value)
 {
 	struct text_section *section;
-	const struct text_entry *first;
+	size_t first;
 
+	if (reading->slipped_in == SLIPPED_MORE) {
+		section = &reading->text->sections[reading->section];
+		if (reading->entry != SIZE_MAX)
+			reading->error =
+				go_on(&section->entries[reading->entry], value);
+		return reading->error == 0;
+	}
+	if (strcmp(key, "include") == 0) {
+		if (reading->section != SIZE_MAX && reading->section != 0)
+			return refuse(reading, reading->line,
+				"'include' stands before the first section or "
+				"in [global]: it is for the whole file");
+		return take_include(reading, value);
+	}
 	if (reading->section == SIZE_MAX)
 		return refuse(reading, reading->line,
 			"a key before any section; begin with [global] or the "
 			"name of a section in brackets");
 	section = &reading->text->sections[reading->section];
-	if (reading->slipped_in == SLIPPED_MORE) {
-		reading->error = go_on(
-			&section->entries[section->entry_count - 1], value);
-		return reading->error == 0;
-	}
 	if (!key[0])
 		return refuse(reading, reading->line,
 			"no key before the '='; write 'key = value'");
-	first = text_entry_find(section, key);
-	if (first) {
-		diag_at(reading->file, reading->line,
-			"'%s' is in section [%s] a second time, first at "
-			"%s:%d; remove one, or make it a list: %s = %s, %s",
-			key, section->name, first->file, first->line, key,
-			first->value, value);
-		reading->error = -EINVAL;
-		return 0;
-	}
-	reading->error =
-		add_entry(section, key, value, reading->file, reading->line);
+	first = entry_index(section, reading, key);
+	if (first != SIZE_MAX)
+		return take_again(reading, section, first, value);
+	reading->entry = section->entry_count;
+	reading->error = text_add_entry(section, key, value, reading->file,
+		reading->line, reading->seen.root, reading->seen.depth);
 	return reading->error == 0;
 }
 
@@ -286,13 +405,16 @@ static char *next_line(char *room, int room_bytes, void *user)
 	return note_call(reading) ? room : NULL;
 }
 
-static int parse_file(
-	struct scenario_text *text, const char *file, const char *contents)
+static int parse_file(struct scenario_text *text, const char *file,
+	const char *contents, struct text_seen seen, const struct reading *by)
 {
 	struct reading reading = {.text = text,
+		.by = by,
+		.seen = seen,
 		.file = file,
 		.rest = contents,
-		.section = SIZE_MAX};
+		.section = SIZE_MAX,
+		.entry = SIZE_MAX};
 	int result;
 
 	if (strncmp(contents, "\xEF\xBB\xBF", 3) == 0)
@@ -309,7 +431,7 @@ static int parse_file(
 	return reading.error;
 }
 
-static int append_text(struct scenario_text *text, const char *more)
+int text_append(struct scenario_text *text, const char *more)
 {
 	size_t len = text->text ? strlen(text->text) : 0;
 	size_t more_len = strlen(more);
@@ -324,119 +446,116 @@ static int append_text(struct scenario_text *text, const char *more)
 	return 0;
 }
 
-static int load_file(struct scenario_text *text, const char *path)
+static bool same_file(const struct text_seen *a, const struct text_seen *b)
 {
-	char *contents = NULL, *file = strdup(path);
-	int error = -ENOMEM;
+	return a->device == b->device && a->number == b->number;
+}
 
-	if (!file)
+/* May the file @seen be read now? Returns 1; 0 when it was already; -EINVAL. */
+static int check_seen(const struct scenario_text *text, const char *path,
+	const struct text_seen *seen, const struct reading *by)
+{
+	for (const struct reading *at = by; at; at = at->by)
+		if (same_file(&at->seen, seen)) {
+			diag_at(by->file, by->line,
+				"include goes in a circle: '%s' is being read "
+				"already; remove this line, or put what both "
+				"need into a third file",
+				path);
+			return -EINVAL;
+		}
+	if (seen->depth > DEPTH_MAX) {
+		diag_at(by->file, by->line,
+			"include goes too deep: at most %d files, one in the "
+			"other",
+			DEPTH_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < text->seen_count; i++) {
+		if (!same_file(&text->seen[i], seen))
+			continue;
+		if (by && text->seen[i].root == seen->root)
+			return 0;
+		if (!by && text->seen[i].depth == 0) {
+			diag_at(path, 0,
+				"given twice; each scenario runs once, its "
+				"`rounds` say how often");
+			return -EINVAL;
+		}
+	}
+	return 1;
+}
+
+/* Takes its place in @text's lists. Returns its own copy of @path; NULL without
+ * memory. */
+static const char *note_file(struct scenario_text *text, const char *path,
+	const struct text_seen *seen)
+{
+	char *file = strdup(path);
+	char **files =
+		realloc(text->files, (text->file_count + 1) * sizeof(*files));
+	struct text_seen *all;
+
+	if (files)
+		text->files = files;
+	all = realloc(text->seen, (text->seen_count + 1) * sizeof(*all));
+	if (all)
+		text->seen = all;
+	if (!file || !files || !all) {
+		free(file);
+		return NULL;
+	}
+	files[text->file_count++] = file;
+	all[text->seen_count++] = *seen;
+	return file;
+}
+
+/* Which text came from where, for who reads it in the result. */
+static int append_heading(
+	struct scenario_text *text, const char *file, const struct reading *by)
+{
+	char *heading;
+	int error;
+
+	if (!by)
+		return 0;
+	heading = malloc(strlen(file) + strlen(by->file) + 64);
+	if (!heading)
 		return -ENOMEM;
-	text->files[text->file_count++] = file;
-	error = scenario_file_read(file, &contents);
-	if (error)
-		return error;
-	error = append_text(text, contents);
-	if (!error)
-		error = parse_file(text, file, contents);
-	free(contents);
+	sprintf(heading, "; %s, included at %s:%d", file, by->file, by->line);
+	error = text_append(text, heading);
+	free(heading);
 	return error;
 }
 
-/* Splits "section.key=value" in place; a key has no dots, a section may not
- * either, a value anything. */
-static bool split_set(
-	char *set, char **ret_section, char **ret_key, char **ret_value)
+static int load_file(struct scenario_text *text, const char *path,
+	unsigned root, const struct reading *by)
 {
-	char *equals = strchr(set, '='), *dot;
-
-	if (!equals)
-		return false;
-	*equals = '\0';
-	dot = strrchr(set, '.');
-	if (!dot || dot == set || dot[1] == '\0')
-		return false;
-	*dot = '\0';
-	*ret_section = set;
-	*ret_key = dot + 1;
-	*ret_value = equals + 1;
-	while (isspace((unsigned char)**ret_value))
-		(*ret_value)++;
-	return true;
-}
-
-static int replace_entry(struct text_section *section, const char *key,
-	const char *value, const char *label)
-{
-	for (size_t i = 0; i < section->entry_count; i++) {
-		struct text_entry *entry = &section->entries[i];
-		char *copy;
-
-		if (strcmp(entry->key, key) != 0)
-			continue;
-		copy = strdup(value);
-		if (!copy)
-			return -ENOMEM;
-		free(entry->value);
-		entry->value = copy;
-		entry->file = label;
-		entry->line = 0;
-		return 0;
-	}
-	return add_entry(section, key, value, label, 0);
-}
-
-static int unknown_section(
-	const struct scenario_text *text, const char *label, const char *name)
-{
-	const char **names = text_section_names(text);
-	const char *nearest = names ? diag_nearest(name, names) : NULL;
-
-	if (nearest)
-		diag_at(label, 0,
-			"there is no section [%s]; did you mean '%s'?", name,
-			nearest);
-	else
-		diag_at(label, 0,
-			"there is no section [%s] in the scenario; 'global' "
-			"stands for all sections",
-			name);
-	free(names);
-	return -EINVAL;
-}
-
-static int apply_set(struct scenario_text *text, const char *set)
-{
-	char *label, *copy, *section, *key, *value;
-	size_t index;
+	struct text_seen seen = {
+		.root = root, .depth = by ? by->seen.depth + 1 : 0};
+	char *contents = NULL;
+	struct stat status;
+	const char *file;
 	int error;
 
-	label = malloc(sizeof("--set ") + strlen(set));
-	copy = strdup(set);
-	if (!label || !copy) {
-		free(label);
-		free(copy);
+	if (stat(path, &status) == 0) {
+		seen.device = status.st_dev;
+		seen.number = status.st_ino;
+		error = check_seen(text, path, &seen, by);
+		if (error <= 0)
+			return error;
+	}
+	file = note_file(text, path, &seen);
+	if (!file)
 		return -ENOMEM;
-	}
-	sprintf(label, "--set %s", set);
-	text->set_labels[text->set_count++] = label;
-	error = append_text(text, label);
-	if (error)
-		goto out;
-	error = -EINVAL;
-	if (!split_set(copy, &section, &key, &value)) {
-		diag_at(label, 0,
-			"write --set section.key=value, or "
-			"--set global.key=value for all sections");
-		goto out;
-	}
-	index = section_index(text, section);
-	if (index == SIZE_MAX)
-		error = unknown_section(text, label, section);
-	else
-		error = replace_entry(
-			&text->sections[index], key, value, label);
-out:
-	free(copy);
+	error = scenario_file_read(file, &contents);
+	if (!error)
+		error = append_heading(text, file, by);
+	if (!error)
+		error = text_append(text, contents);
+	if (!error)
+		error = parse_file(text, file, contents, seen, by);
+	free(contents);
 	return error;
 }
 
@@ -464,15 +583,14 @@ int text_load(const char *const *files, size_t file_count,
 	struct scenario_text text = {0};
 	int error = -ENOMEM;
 
-	text.files = calloc(file_count + 1, sizeof(*text.files));
 	text.set_labels = calloc(set_count + 1, sizeof(*text.set_labels));
-	if (!text.files || !text.set_labels)
+	if (!text.set_labels)
 		goto fail;
-	error = add_section(&text, TEXT_GLOBAL, "", 0);
+	error = add_section(&text, TEXT_GLOBAL, TEXT_GLOBAL, "", 0, 0);
 	for (size_t i = 0; i < file_count && !error; i++)
-		error = load_file(&text, files[i]);
+		error = load_file(&text, files[i], (unsigned)i, NULL);
 	for (size_t i = 0; i < set_count && !error; i++)
-		error = apply_set(&text, sets[i]);
+		error = text_apply_set(&text, sets[i]);
 	if (!error)
 		error = expand_all(&text);
 	if (error)
@@ -482,59 +600,4 @@ int text_load(const char *const *files, size_t file_count,
 fail:
 	text_free(&text);
 	return error;
-}
-
-const struct text_section *text_section_find(
-	const struct scenario_text *text, const char *name)
-{
-	size_t index = section_index(text, name);
-
-	return index == SIZE_MAX ? NULL : &text->sections[index];
-}
-
-const char **text_section_names(const struct scenario_text *text)
-{
-	const char **names = calloc(text->section_count, sizeof(*names));
-
-	if (!names)
-		return NULL;
-	for (size_t i = 1; i < text->section_count; i++)
-		names[i - 1] = text->sections[i].name;
-	return names;
-}
-
-const struct text_entry *text_entry_find(
-	const struct text_section *section, const char *key)
-{
-	for (size_t i = 0; i < section->entry_count; i++)
-		if (strcmp(section->entries[i].key, key) == 0)
-			return &section->entries[i];
-	return NULL;
-}
-
-static void section_free(struct text_section *section)
-{
-	for (size_t i = 0; i < section->entry_count; i++) {
-		free(section->entries[i].key);
-		free(section->entries[i].value);
-	}
-	free(section->entries);
-	free(section->name);
-}
-
-void text_free(struct scenario_text *text)
-{
-	if (!text)
-		return;
-	for (size_t i = 0; i < text->section_count; i++)
-		section_free(&text->sections[i]);
-	free(text->sections);
-	for (size_t i = 0; i < text->file_count && text->files; i++)
-		free(text->files[i]);
-	free(text->files);
-	for (size_t i = 0; i < text->set_count; i++)
-		free(text->set_labels[i]);
-	free(text->set_labels);
-	free(text->text);
-	*text = (struct scenario_text){0};
 }

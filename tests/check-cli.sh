@@ -83,6 +83,44 @@ refuses "did you mean 'rounds'" plan good.ini --set a.rouds=2
 refuses "--set b\.rounds=2: .*section" plan good.ini --set b.rounds=2
 refuses "section\.key=value" plan good.ini --set rounds
 
+printf '[global]\ninclude = loop2.ini\n[a]\n' >loop.ini
+printf 'include = loop.ini\n' >loop2.ini
+refuses "loop2\.ini:1: .*circle" plan loop.ini
+refuses "loop2\.ini:1: .*circle" run loop.ini -o out.d
+[ -e out.d ] && fail "a run that was refused left something behind"
+
+# --- a run that is not finished -----------------------------------------------
+
+accepts run good.ini -o dry.d --dry-run
+[ -e dry.d ] && fail "--dry-run left something behind"
+refuses "journal\.json: .*no unfinished run" run good.ini -o none.d --resume
+refuses "journal\.json: .*no unfinished run" run good.ini -o none.d --resume \
+	--dry-run
+[ -e none.d ] && fail "--resume of nothing left something behind"
+
+printf '[a]\ntransport = null\nplacement = any\nslice = 1ms\nwarmup = 0ns
+rounds = 10000\n' >long.ini
+"$IPCMARK" run long.ini -o long.d --no-plot >out 2>err </dev/null &
+long=$!
+tries=0
+until [ -s long.d/journal.json ] || [ $tries -ge 600 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+kill -TERM $long
+wait $long
+code=$?
+[ $code -eq 3 ] || fail "a run that was interrupted: exit code $code, not 3"
+[ -s long.d/result.json ] || fail "an interrupted run left no result"
+refuses "journal\.json: .*another plan" run long.ini -o long.d --resume \
+	--set global.seed=2
+refuses "journal\.json: .*another plan" run long.ini -o long.d --resume --short
+accepts run long.ini -o long.d --resume --dry-run
+grep -qE '^[1-9][0-9]* slices are done, [1-9][0-9]* are left$' out ||
+	fail "--resume --dry-run does not tell how much is left"
+printf 'nonsense' >long.d/journal.json
+refuses "journal\.json:1: " run long.ini -o long.d --resume
+
 # --- command line -------------------------------------------------------------
 
 refuses "did you mean 'plan'" pln good.ini

@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	tests/test_ring_threads \
 	tests/test_ring_view \
 	tests/test_scenario \
+	tests/test_scenario_files \
 	tests/test_segment \
 	tests/test_segment_name \
 	tests/test_session \
