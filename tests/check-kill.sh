@@ -81,14 +81,18 @@ start()
 	pid=$!
 }
 
+began=$(date +%s%N)
 "$IPCMARK" run kill.ini -o whole --no-plot >out 2>err </dev/null ||
 	fail "the run that nobody kills: exit code $?: $(cat err)"
 
-# Milliseconds from the start of the run to its end, by chance.
-moments=$(awk -v seed="$seed" -v kills="$kills" 'BEGIN {
+took=$(($(date +%s%N) - began))
+
+# Moments from the start of the run to its end, by chance; as long as the whole
+# run took, because a busy machine takes several times as long.
+moments=$(awk -v seed="$seed" -v kills="$kills" -v took="$took" 'BEGIN {
 	srand(seed)
 	for (i = 0; i < kills; i++)
-		print int(rand() * 1200) / 1000
+		print int(rand() * took / 1000000) / 1000
 }')
 resume=
 dead=
