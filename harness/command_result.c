@@ -11,6 +11,7 @@
 #include "option.h"
 #include "plot.h"
 #include "report.h"
+#include "report_cost.h"
 #include "result.h"
 
 enum { PATH_BYTES = 4096 };
@@ -38,6 +39,8 @@ int command_show(const struct options *options)
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
 	report_show(&result, stdout);
+	if (options->cost)
+		report_cost(&result, stdout);
 	result_free(&result);
 	return EXIT_GOOD;
 }

@@ -202,7 +202,9 @@ static void note_text(const struct figure *figure,
 		return;
 	}
 	if (status != STATUS_SKIP)
-		mark = status == STATUS_VIOLATED ? "VIOLATED  " : "FAILED  ";
+		mark = status == STATUS_VIOLATED    ? "VIOLATED  "
+		       : status == STATUS_UNREACHED ? "UNREACHED  "
+						    : "FAILED  ";
 	trouble_extent(figure, one, extent);
 	snprintf(text, text_bytes, "%s%s%s", mark,
 		result_reason(one, why, sizeof(why)), extent);

@@ -57,6 +57,7 @@ libharness_a_SOURCES = \
 	harness/human.h \
 	harness/json_read.c \
 	harness/json_read.h \
+	harness/latency.h \
 	harness/machine.c \
 	harness/machine.h \
 	harness/object_json.c \
@@ -66,6 +67,8 @@ libharness_a_SOURCES = \
 	harness/option.h \
 	harness/option_text.c \
 	harness/option_text.h \
+	harness/overhead.c \
+	harness/overhead.h \
 	harness/park.c \
 	harness/park.h \
 	harness/plan.c \
@@ -83,6 +86,8 @@ libharness_a_SOURCES = \
 	harness/ratio.h \
 	harness/report.c \
 	harness/report.h \
+	harness/report_cost.c \
+	harness/report_cost.h \
 	harness/report_table.c \
 	harness/report_table.h \
 	harness/result.c \
@@ -92,16 +97,22 @@ libharness_a_SOURCES = \
 	harness/rng.h \
 	harness/run.c \
 	harness/run.h \
+	harness/saturation.c \
+	harness/saturation.h \
 	harness/scenario.c \
 	harness/scenario.h \
 	harness/scenario_file.c \
 	harness/scenario_file.h \
 	harness/scenario_key.c \
 	harness/scenario_key.h \
+	harness/scenario_load.c \
+	harness/scenario_load.h \
 	harness/scenario_text.c \
 	harness/scenario_text.h \
 	harness/scenario_value.c \
 	harness/scenario_value.h \
+	harness/schedule.c \
+	harness/schedule.h \
 	harness/shared.h \
 	harness/slice.c \
 	harness/slice.h \
@@ -126,11 +137,17 @@ libharness_a_SOURCES = \
 	harness/transport_ring.c \
 	harness/transport_socketpair.c \
 	harness/transports.c \
+	harness/until.c \
+	harness/until.h \
+	harness/usage.c \
+	harness/usage.h \
 	harness/verify.c \
 	harness/verify.h \
 	harness/verify_hot.h \
 	harness/worker.c \
 	harness/worker.h \
+	harness/worker_loop.h \
+	harness/worker_open.c \
 	harness/worker_protocol.c \
 	harness/worker_protocol.h
 # Of ck_ring everything is in its header: no library to link.

@@ -24,6 +24,7 @@ enum {
 	OPTION_TO,
 	OPTION_WHERE,
 	OPTION_JSON,
+	OPTION_COST,
 };
 
 #define SET                                                \
@@ -56,6 +57,8 @@ static const struct option compare_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option inspect_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
+static const struct option show_options[] = {
+	{"cost", no_argument, NULL, OPTION_COST}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -71,7 +74,7 @@ static const struct command_line commands[COMMAND_COUNT] = {
 		"a scenario file"},
 	[COMMAND_PLAN] = {"plan", plan_options, ":h", 1, SIZE_MAX,
 		"a scenario file"},
-	[COMMAND_SHOW] = {"show", no_options, ":h", 1, 1,
+	[COMMAND_SHOW] = {"show", show_options, ":h", 1, 1,
 		"a result: result.json or its folder"},
 	[COMMAND_PLOT] = {"plot", plot_options, ":o:h", 1, 1,
 		"a result: result.json or its folder"},
@@ -165,6 +168,9 @@ static int take_option(int option, struct options *options)
 		break;
 	case OPTION_JSON:
 		options->json = true;
+		break;
+	case OPTION_COST:
+		options->cost = true;
 		break;
 	default:
 		return -EINVAL;

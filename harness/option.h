@@ -39,6 +39,7 @@ struct options {
 	const char **wheres; /* owned array */
 	size_t where_count;
 	bool json;
+	bool cost;
 };
 
 /* options_parse - check a whole command line.

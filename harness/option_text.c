@@ -79,13 +79,19 @@ static const char plan_text[] =
 	"throughput.msg_size=8..1Mi*8\n";
 
 static const char show_text[] =
-	"ipcmark show RESULT\n"
+	"ipcmark show RESULT [--cost]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"
 	"trips, recoveries, and every case that was skipped or went wrong, "
 	"with the\n"
 	"reason.\n"
+	"\n"
+	"  --cost    and what a message costs: CPU time, context switches "
+	"(waits and\n"
+	"            preemptions), page faults, and cycles, instructions and "
+	"misses of\n"
+	"            the last-level cache where the kernel gives them\n"
 	"\n"
 	"Example:\n"
 	"\n"
@@ -199,8 +205,9 @@ static const char scenario_text[] =
 	"\n"
 	"k, M, G are powers of 1000, Ki, Mi, Gi of 1024. A time has its unit: "
 	"ns, us,\n"
-	"ms, s. `kill` or `kills` make a section a crash section. Keys, "
-	"[default]:\n"
+	"ms, s. `kill` or `kills` make a section a crash section, `rate` or "
+	"`burst` an\n"
+	"open one. Keys, [default]:\n"
 	"\n";
 
 static const char *const texts[COMMAND_COUNT] = {

@@ -18,6 +18,9 @@ struct worker_job {
 	unsigned number; /* identity: grows when a killed one is replaced */
 	int cpu;	 /* or CASE_CPU_ANY */
 	bool probes;	 /* takes part in the distance probe */
+	double rate_per_s; /* MODE_OPEN, all producers together; 0: as fast as
+			      it goes */
+	uint64_t seed;	   /* MODE_OPEN */
 };
 
 /* worker_slot_of - its slot in the control block. */

@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/test_memfd \
 	tests/test_memory \
 	tests/test_namespace \
+	tests/test_open \
 	tests/test_pace \
 	tests/test_object_print \
 	tests/test_plan \
@@ -34,7 +35,9 @@ UNIT_TESTS = \
 	tests/test_ring_peer \
 	tests/test_ring_threads \
 	tests/test_ring_view \
+	tests/test_run \
 	tests/test_scenario \
+	tests/test_schedule \
 	tests/test_segment \
 	tests/test_segment_name \
 	tests/test_shm \

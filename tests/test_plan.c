@@ -144,6 +144,37 @@ START_TEST(test_plan_case_that_cannot_run_is_skipped_with_its_reason)
 }
 END_TEST
 
+START_TEST(test_plan_open_cases_are_loads_by_arrivals)
+{
+	struct plan plan = planned("[a]\ntransport = ring, queue\n"
+				   "rate = 50%, 20k\n"
+				   "arrival = fixed, poisson\n"
+				   "burst = 8\nwork = 3us\n"
+				   "[b]\nmsg_sizes = 64:60%, 1Ki:40%\n"
+				   "rate = 10%\n"
+				   "[c]\ncount = 10\nuntil = 4%\n");
+	const struct bench_case *bench;
+
+	ck_assert_uint_eq(plan.case_count, 2 * 2 * 2 + 1 + 1);
+	bench = case_by_id(&plan, "a/queue/64B/b1/1p1c/near/block/50%/poisson");
+	ck_assert_int_eq(bench->mode, MODE_OPEN);
+	ck_assert_uint_eq(bench->rate, RATE_SHARE | 50);
+	ck_assert_int_eq(bench->arrival, ARRIVAL_POISSON);
+	ck_assert_uint_eq(bench->burst, 8);
+	ck_assert_uint_eq(bench->work_ns, 3000);
+	bench = case_by_id(&plan, "a/ring/64B/b1/1p1c/near/block/20000ps");
+	ck_assert_uint_eq(bench->rate, 20000);
+	ck_assert_int_eq(bench->arrival, ARRIVAL_FIXED);
+	bench = case_by_id(&plan, "b/ring/1KiB/b1/1p1c/near/block/10%");
+	ck_assert_uint_eq(bench->mix.count, 2);
+	bench = case_by_id(&plan, "c/ring/64B/b1/1p1c/near/block");
+	ck_assert_uint_eq(bench->rate, 0);
+	ck_assert_uint_eq(bench->count, 10);
+	ck_assert_uint_eq(bench->until_percent, 4);
+	plan_free(&plan);
+}
+END_TEST
+
 START_TEST(test_plan_every_round_has_every_case_once)
 {
 	struct plan plan = planned(sweep);
@@ -360,6 +391,7 @@ int main(void)
 	tcase_add_loop_test(tests,
 		test_plan_case_that_cannot_run_is_skipped_with_its_reason, 0,
 		sizeof(skips) / sizeof(skips[0]));
+	tcase_add_test(tests, test_plan_open_cases_are_loads_by_arrivals);
 	tcase_add_test(tests, test_plan_every_round_has_every_case_once);
 	tcase_add_test(tests, test_plan_sections_of_fewer_rounds_stop_earlier);
 	tcase_add_test(tests, test_plan_same_seed_makes_the_same_plan);

@@ -7,6 +7,7 @@
 #include "capture.h"
 #include "plot.h"
 #include "report.h"
+#include "report_cost.h"
 #include "sample_result.h"
 
 static struct sample sample;
@@ -50,7 +51,16 @@ static const char *const shown[] = {
 	"null (limit)",
 	"pipe (no claim)",
 	"mq carries at most 32 bytes here (1 case)",
-	"10 cases: 8 ok, 1 skipped, 0 violated, 1 failed",
+	"11 cases: 9 ok, 1 skipped, 0 violated, 1 failed\n",
+	/* the harness */
+	"The harness itself: 1.75 ns a message, 61 ns in an open loop\n",
+	"No cycles, instructions, misses: this machine shows none\n",
+	/* the open loop: offered, p50, p99, p99.9, sent p99, lag p99 */
+	"1.00 M/s    500 us    990 us    999 us   99.0 us    891 us",
+	"ends after 12.3 k messages at the latest, rounds once the median's "
+	"interval is within 5 %\n",
+	"bursts of 4, 2.00 us of work a message, 75 % of 64 B, 25 % of 1 KiB",
+	"50 % load, poisson",
 };
 
 START_TEST(test_report_page_has_the_figures)
@@ -76,6 +86,44 @@ START_TEST(test_report_violated_case_is_marked_and_has_no_rate)
 	ck_assert_ptr_nonnull(strstr(text, "1 violated"));
 	row[strcspn(row, "\n")] = '\0';
 	ck_assert_ptr_null(strstr(row, "M/s"));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_report_unreached_case_says_why_and_has_no_times)
+{
+	struct outcome *outcome = &loaded.cases[SAMPLE_OPEN].outcome;
+	char *text, *row;
+
+	outcome->status = STATUS_UNREACHED;
+	snprintf(outcome->reason, sizeof(outcome->reason),
+		"1.00 M/s offered: 30.0 %% of it was not sent in time");
+	text = page();
+	row = strstr(text, "UNREACHED  1.00 M/s offered: 30.0 %");
+	ck_assert_msg(row, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "1 failed, 1 short of their load"));
+	row[strcspn(row, "\n")] = '\0';
+	ck_assert_ptr_null(strstr(row, " us"));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_report_cost_is_a_message_s_and_unknown_is_no_figure)
+{
+	char *text = NULL, *row;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	ck_assert_ptr_nonnull(out);
+	report_cost(&loaded, out);
+	fclose(out);
+	row = strstr(text, "load/ring/1024");
+	ck_assert_msg(row, "%s", text);
+	row[strcspn(row, "\n")] = '\0';
+	/* switches that it made, and none that it was made to; no cycles */
+	ck_assert_msg(strstr(row, "     0.5       0       0       -       0"),
+		"%s", row);
+	ck_assert_ptr_null(strstr(text, "crash/"));
 	free(text);
 }
 END_TEST
@@ -215,6 +263,10 @@ int main(void)
 		sizeof(shown) / sizeof(*shown));
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
+	tcase_add_test(
+		tcase, test_report_unreached_case_says_why_and_has_no_times);
+	tcase_add_test(tcase,
+		test_report_cost_is_a_message_s_and_unknown_is_no_figure);
 	tcase_add_test(
 		tcase, test_report_fits_a_hundred_columns_without_colour);
 	tcase_add_test(tcase,
