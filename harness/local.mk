@@ -43,6 +43,11 @@ libharness_a_SOURCES = \
 	harness/diag.h \
 	harness/env.c \
 	harness/env.h \
+	harness/export.h \
+	harness/export_csv.c \
+	harness/export_hdr.c \
+	harness/export_json.c \
+	harness/export_markdown.c \
 	harness/fault.c \
 	harness/fault.h \
 	harness/figure.c \
@@ -53,6 +58,7 @@ libharness_a_SOURCES = \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
+	harness/hist_print.c \
 	harness/human.c \
 	harness/human.h \
 	harness/json_read.c \

@@ -39,6 +39,9 @@ struct options {
 	const char **wheres; /* owned array */
 	size_t where_count;
 	bool json;
+	bool csv;
+	bool markdown;
+	const char *hdr_dir; /* NULL: not given */
 };
 
 /* options_parse - check a whole command line.

@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/test_counters \
 	tests/test_diag \
 	tests/test_event \
+	tests/test_export \
 	tests/test_facts \
 	tests/test_guard \
 	tests/test_hist \
@@ -66,6 +67,7 @@ TREE_CHECKS = \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
+	tests/check-hdr.sh \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
