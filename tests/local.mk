@@ -71,7 +71,8 @@ TREE_CHECKS = \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
-	tests/check-readme.sh
+	tests/check-readme.sh \
+	tests/check-schema.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
 TEST_EXTENSIONS = .sh .ini
@@ -100,6 +101,7 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
 	tests/check-scenarios.sh \
+	tests/check_schema.py \
 	tests/check-install.sh
 
 # What tests/check-model.sh runs through spin.
