@@ -50,7 +50,6 @@ do for [OUTPUT in OUTPUTS] {
 		set lmargin at screen 0.075
 		set rmargin at screen 0.56
 		set xrange [1 - 0.02 * ROUND_MAX : ROUND_MAX * 1.02]
-		set xtics autofreq
 		set xtics larger(1, ceil(ROUND_MAX / 10.0))
 		set format x p == PANEL_COUNT ? "%.0f" : ""
 		set grid xtics
@@ -66,8 +65,7 @@ do for [OUTPUT in OUTPUTS] {
 		set lmargin at screen 0.58
 		set rmargin at screen 0.985
 		set xrange [0.4 : LEGEND_COUNT + 0.6]
-		set xtics ()
-		set format x ""
+		unset xtics
 		set format y ""
 		set grid noxtics
 		set xlabel p == PANEL_COUNT ? \
