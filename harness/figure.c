@@ -27,7 +27,7 @@ static unsigned drawn_axes(enum case_mode mode)
 	}
 }
 
-const char *figure_template(enum case_mode mode)
+const char *figure_template(const struct figure *figure)
 {
 	static const char *const names[] = {
 		[MODE_THROUGHPUT] = "throughput",
@@ -35,7 +35,7 @@ const char *figure_template(enum case_mode mode)
 		[MODE_CRASH] = "recovery",
 	};
 
-	return names[mode];
+	return figure->kind == FIGURE_ROUNDS ? "rounds" : names[figure->mode];
 }
 
 bool figure_drawable(const struct result_case *one)
@@ -66,7 +66,7 @@ static void name_figure(struct figure *figure, unsigned varying)
 	size_t used;
 
 	used = (size_t)snprintf(figure->name, sizeof(figure->name), "%s",
-		figure_template(figure->mode));
+		figure_template(figure));
 	axes_text(&figure->cases[0]->bench, varying, text, sizeof(text));
 	for (const char *at = text; *at && used + 2 < FIGURE_NAME_BYTES; at++) {
 		bool start = at == text || !isalnum((unsigned char)at[-1]);
@@ -165,20 +165,77 @@ static void drop_empty(struct figure_list *list)
 	list->figure_count = kept;
 }
 
+/* Are there rounds to tell apart? */
+static bool has_rounds(const struct figure *figure)
+{
+	for (size_t i = 0; i < figure->case_count; i++) {
+		const struct result_case *one = figure->cases[i];
+
+		if (!one->limit && figure_drawable(one) &&
+			one->outcome.round_count > 1)
+			return true;
+	}
+	return false;
+}
+
+static void name_rounds(char name[FIGURE_NAME_BYTES])
+{
+	static const char ending[] = "-rounds";
+	size_t room = FIGURE_NAME_BYTES - sizeof(ending);
+	size_t length = strlen(name);
+
+	if (length > room)
+		length = room;
+	memcpy(name + length, ending, sizeof(ending));
+}
+
+/* Behind each figure of rates or times another one, of the same cases, that
+ * shows every round. */
+static int add_rounds(struct figure_list *list)
+{
+	size_t count = list->figure_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct figure *figures = realloc(list->figures,
+			(list->figure_count + 1) * sizeof(*figures));
+		struct figure *rounds;
+		size_t bytes;
+
+		if (!figures)
+			return -ENOMEM;
+		list->figures = figures;
+		if (!has_rounds(&figures[i]))
+			continue;
+		rounds = &figures[list->figure_count];
+		*rounds = figures[i];
+		rounds->kind = FIGURE_ROUNDS;
+		bytes = rounds->case_count * sizeof(*rounds->cases);
+		rounds->cases = malloc(bytes);
+		if (!rounds->cases)
+			return -ENOMEM;
+		memcpy(rounds->cases, figures[i].cases, bytes);
+		name_rounds(rounds->name);
+		list->figure_count++;
+	}
+	return 0;
+}
+
 int figure_list_make(const struct result *result, struct figure_list *ret_list)
 {
 	struct figure_list list = {0};
+	int err = 0;
 
-	for (size_t i = 0; i < result->case_count; i++) {
-		int err = add_case(&list, result, &result->cases[i]);
-
-		if (err) {
-			figure_list_free(&list);
-			return err;
-		}
+	for (size_t i = 0; !err && i < result->case_count; i++)
+		err = add_case(&list, result, &result->cases[i]);
+	if (!err) {
+		drop_empty(&list);
+		name_all(&list);
+		err = add_rounds(&list);
 	}
-	drop_empty(&list);
-	name_all(&list);
+	if (err) {
+		figure_list_free(&list);
+		return err;
+	}
 	*ret_list = list;
 	return 0;
 }

@@ -17,8 +17,14 @@ struct result_case;
 
 enum { FIGURE_NAME_BYTES = 128 };
 
+enum figure_kind {
+	FIGURE_SUMMARY, /* what came out: a curve a transport */
+	FIGURE_ROUNDS,	/* what it came from: a point a round */
+};
+
 struct figure {
 	const struct result *result;
+	enum figure_kind kind;
 	enum case_mode mode;
 	char name
 		[FIGURE_NAME_BYTES]; /* of its files, e.g. throughput-batch-32 */
@@ -42,7 +48,17 @@ void figure_list_free(struct figure_list *list);
 bool figure_drawable(const struct result_case *one);
 
 /* figure_template - the name of its .gp file among the installed ones. */
-const char *figure_template(enum case_mode mode);
+const char *figure_template(const struct figure *figure);
+
+/* rounds_panel - the panel of a FIGURE_ROUNDS that @one is on, from 1; 0: it is
+ * on none. rounds_left_out - how many points of the sweep have no panel. */
+unsigned rounds_panel(
+	const struct figure *figure, const struct result_case *one);
+size_t rounds_left_out(const struct figure *figure);
+
+/* rounds_put - the rows of @one: round, value, and the median of the values
+ * with its interval. Returns 0 or -ENOMEM. */
+int rounds_put(const struct result_case *one, FILE *out);
 
 /* figure_write - its data for gnuplot. Blocks, separated by two empty lines,
  * each with a row of headings:

@@ -81,10 +81,14 @@ static unsigned style_of(
 }
 
 /* Panels are ways of waiting, for round trips; else there is one. */
-static unsigned panel_of(const struct figure *figure, enum wait_mode wait)
+static unsigned panel_of(
+	const struct figure *figure, const struct result_case *one)
 {
+	enum wait_mode wait = one->bench.wait;
 	unsigned panel = 1;
 
+	if (figure->kind == FIGURE_ROUNDS)
+		return rounds_panel(figure, one);
 	if (figure->mode != MODE_ROUNDTRIP || wait == 0)
 		return 1;
 	for (size_t i = 0; i < figure->case_count; i++) {
@@ -101,13 +105,14 @@ static void add_series(
 {
 	for (size_t i = 0; i < figure->case_count; i++) {
 		const struct result_case *one = figure->cases[i];
-		unsigned panel = panel_of(figure, one->bench.wait);
+		unsigned panel = panel_of(figure, one);
 		bool seen = false;
 
 		for (size_t j = 0; j < list->count && !seen; j++)
 			seen = list->series[j].panel == panel &&
 			       same_transport(list->series[j].example, one);
-		if (!seen && figure_drawable(one) && one->limit == limits)
+		if (!seen && panel > 0 && figure_drawable(one) &&
+			one->limit == limits)
 			list->series[list->count++] =
 				(struct series){one, panel};
 	}
@@ -119,7 +124,9 @@ static int list_series(const struct figure *figure, struct series_list *list)
 	if (!list->series)
 		return -ENOMEM;
 	add_series(figure, list, false);
-	add_series(figure, list, true);
+	/* A bound is a line; how its rounds scatter says nothing of others. */
+	if (figure->kind == FIGURE_SUMMARY)
+		add_series(figure, list, true);
 	return 0;
 }
 
@@ -214,9 +221,12 @@ static void note_text(const struct figure *figure,
 			crash->kills);
 }
 
-/* Does @one need a note? */
-static bool noteworthy(const struct result_case *one)
+/* Does @one need a note in @figure? */
+static bool noteworthy(
+	const struct figure *figure, const struct result_case *one)
 {
+	if (figure->kind == FIGURE_ROUNDS && one->limit)
+		return false;
 	if (one->outcome.status != STATUS_OK)
 		return true;
 	return one->bench.mode == MODE_CRASH &&
@@ -244,11 +254,11 @@ static void put_notes(const struct figure *figure, FILE *out)
 	for (size_t i = 0; i < figure->case_count; i++) {
 		bool seen = false;
 
-		if (!noteworthy(figure->cases[i]))
+		if (!noteworthy(figure, figure->cases[i]))
 			continue;
 		note_text(figure, figure->cases[i], text, sizeof(text));
 		for (size_t j = 0; j < i && !seen; j++) {
-			if (!noteworthy(figure->cases[j]))
+			if (!noteworthy(figure, figure->cases[j]))
 				continue;
 			note_text(figure, figure->cases[j], before,
 				sizeof(before));
@@ -258,6 +268,13 @@ static void put_notes(const struct figure *figure, FILE *out)
 			lines += put_note(out, text);
 		else if (!seen)
 			left++;
+	}
+	if (figure->kind == FIGURE_ROUNDS && rounds_left_out(figure) > 0) {
+		snprintf(text, sizeof(text),
+			"%zu more message sizes have no panel: `ipcmark show "
+			"--json` has their rounds",
+			rounds_left_out(figure));
+		put_note(out, text);
 	}
 	if (empty_messages(figure))
 		put_note(out, "0 B has no place on a logarithmic axis: see "
@@ -283,7 +300,13 @@ static void put_machine(const struct figure *figure, FILE *out)
 	text_join(text, sizeof(text), "%s", env_text(environment, "kernel"));
 	put_about(out, "machine", text);
 	text[0] = '\0';
-	if (figure->mode != MODE_CRASH)
+	if (env_text(environment, "noise_grade")[0])
+		text_join(text, sizeof(text), "noise grade %s",
+			env_text(environment, "noise_grade"));
+	if (figure->mode == MODE_CRASH)
+		text_join(text, sizeof(text), "%u kills of each victim",
+			bench->kills);
+	else
 		text_join(text, sizeof(text), "%u round%s of %s", bench->rounds,
 			bench->rounds == 1 ? "" : "s",
 			human_time((double)bench->slice_ns, low));
@@ -319,7 +342,14 @@ static void put_abouts(const struct figure *figure, FILE *out)
 	if (bench->access == ACCESS_COPY)
 		axes &= ~AXIS_BIT(AXIS_ACCESS);
 	fputs("about\ttext\n", out);
-	put_about(out, "title", titles[figure->mode]);
+	put_about(out, "title",
+		figure->kind == FIGURE_ROUNDS
+			? figure->mode == MODE_ROUNDTRIP
+				  ? "Mean round trip time in each round"
+				  : "Throughput in each round"
+			: titles[figure->mode]);
+	put_about(out, "unit",
+		figure->mode == MODE_ROUNDTRIP ? "time" : "messages");
 	put_about(out, "axes", axes_text(bench, axes, text, sizeof(text)));
 	put_machine(figure, out);
 	if (figure->mode == MODE_CRASH && bench->recover_within_ns) {
@@ -386,13 +416,25 @@ static int put_ticks(const struct figure *figure, FILE *out)
 	return 0;
 }
 
-static void put_panels(
-	const struct figure *figure, const struct series_list *list, FILE *out)
+static const char *panel_title(
+	const struct figure *figure, const struct series *series, char *size)
 {
 	static const char *const waiting[] = {
 		[WAIT_SPIN] = "polling (wait = spin)",
 		[WAIT_BLOCK] = "sleeping (wait = block)",
 	};
+
+	if (figure->mode == MODE_ROUNDTRIP)
+		return waiting[series->example->bench.wait];
+	if (figure->kind == FIGURE_ROUNDS)
+		return human_size(series->example->bench.msg_size_bytes, size);
+	return " ";
+}
+
+static void put_panels(
+	const struct figure *figure, const struct series_list *list, FILE *out)
+{
+	char size[HUMAN_BYTES];
 	unsigned done = 0;
 
 	fputs("\n\npanel\ttitle\n", out);
@@ -403,9 +445,7 @@ static void put_panels(
 			continue;
 		done |= 1u << series->panel;
 		fprintf(out, "%u\t%s\n", series->panel,
-			figure->mode == MODE_ROUNDTRIP
-				? waiting[series->example->bench.wait]
-				: " ");
+			panel_title(figure, series, size));
 	}
 }
 
@@ -504,7 +544,9 @@ int figure_write(const struct figure *figure, FILE *out)
 		fputs("\n\n# ", out);
 		put_text(out, series->example->bench.transport);
 		fputc('\n', out);
-		if (figure->mode == MODE_THROUGHPUT)
+		if (figure->kind == FIGURE_ROUNDS)
+			err = rounds_put(series->example, out);
+		else if (figure->mode == MODE_THROUGHPUT)
 			put_rates(figure, series, out);
 		else if (figure->mode == MODE_ROUNDTRIP)
 			put_percentiles(series, out);

@@ -43,16 +43,23 @@ libharness_a_SOURCES = \
 	harness/diag.h \
 	harness/env.c \
 	harness/env.h \
+	harness/export.h \
+	harness/export_csv.c \
+	harness/export_hdr.c \
+	harness/export_json.c \
+	harness/export_markdown.c \
 	harness/fault.c \
 	harness/fault.h \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_data.c \
+	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
+	harness/hist_print.c \
 	harness/human.c \
 	harness/human.h \
 	harness/json_read.c \

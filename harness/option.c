@@ -25,6 +25,9 @@ enum {
 	OPTION_WHERE,
 	OPTION_JSON,
 	OPTION_COST,
+	OPTION_CSV,
+	OPTION_MARKDOWN,
+	OPTION_HDR,
 };
 
 #define SET                                                \
@@ -49,6 +52,12 @@ static const struct option run_options[] = {OUTPUT, SET,
 	{"no-plot", no_argument, NULL, OPTION_NO_PLOT}, HELP, END};
 static const struct option plan_options[] = {
 	SET, {"short", no_argument, NULL, OPTION_SHORT}, HELP, END};
+static const struct option show_options[] = {
+	{"markdown", no_argument, NULL, OPTION_MARKDOWN},
+	{"csv", no_argument, NULL, OPTION_CSV},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"hdr", required_argument, NULL, OPTION_HDR},
+	{"cost", no_argument, NULL, OPTION_COST}, HELP, END};
 static const struct option plot_options[] = {OUTPUT, HELP, END};
 static const struct option compare_options[] = {
 	{"of", required_argument, NULL, OPTION_OF},
@@ -57,8 +66,6 @@ static const struct option compare_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option inspect_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
-static const struct option show_options[] = {
-	{"cost", no_argument, NULL, OPTION_COST}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -172,6 +179,15 @@ static int take_option(int option, struct options *options)
 	case OPTION_COST:
 		options->cost = true;
 		break;
+	case OPTION_CSV:
+		options->csv = true;
+		break;
+	case OPTION_MARKDOWN:
+		options->markdown = true;
+		break;
+	case OPTION_HDR:
+		options->hdr_dir = optarg;
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -219,6 +235,12 @@ static int check_arguments(
 		diag_error("compare: needs both --of KEY=VALUE and --to "
 			   "KEY=VALUE, such as --of transport=ring --to "
 			   "transport=pipe");
+		return -EINVAL;
+	}
+	if (options->json + options->csv + options->markdown + options->cost >
+		1) {
+		diag_error("show: only one of --cost, --markdown, --csv and "
+			   "--json at a time");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < options->argument_count; i++) {

@@ -79,7 +79,7 @@ static const char plan_text[] =
 	"throughput.msg_size=8..1Mi*8\n";
 
 static const char show_text[] =
-	"ipcmark show RESULT [--cost]\n"
+	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr DIR]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"
@@ -87,15 +87,23 @@ static const char show_text[] =
 	"with the\n"
 	"reason.\n"
 	"\n"
-	"  --cost    and what a message costs: CPU time, context switches "
+	"  --cost       and what a message costs: CPU time, context switches "
 	"(waits and\n"
-	"            preemptions), page faults, and cycles, instructions and "
+	"               preemptions), page faults, and cycles, instructions and "
 	"misses of\n"
-	"            the last-level cache where the kernel gives them\n"
+	"               the last-level cache where the kernel gives them\n"
+	"  --markdown   the tables for a README or an issue\n"
+	"  --csv        a line a case, for a spreadsheet\n"
+	"  --json       all of it, checked; docs/result.schema.json describes "
+	"it\n"
+	"  --hdr DIR    besides: every histogram into DIR, as an HdrHistogram "
+	"log\n"
+	"               (.hlog) and as a table of percentiles (.hgrm)\n"
 	"\n"
 	"Example:\n"
 	"\n"
-	"  ipcmark show results/demo\n";
+	"  ipcmark show results/demo\n"
+	"  ipcmark show results/demo --csv >demo.csv\n";
 
 static const char plot_text[] =
 	"ipcmark plot RESULT [-o DIR]\n"

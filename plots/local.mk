@@ -2,6 +2,7 @@
 
 dist_plots_DATA = \
 	plots/recovery.gp \
+	plots/rounds.gp \
 	plots/roundtrip.gp \
 	plots/style.gp \
 	plots/throughput.gp

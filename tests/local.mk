@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/test_counters \
 	tests/test_diag \
 	tests/test_event \
+	tests/test_export \
 	tests/test_facts \
 	tests/test_guard \
 	tests/test_hist \
@@ -69,10 +70,12 @@ TREE_CHECKS = \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
+	tests/check-hdr.sh \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
-	tests/check-readme.sh
+	tests/check-readme.sh \
+	tests/check-schema.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
 TEST_EXTENSIONS = .sh .ini
@@ -101,6 +104,7 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
 	tests/check-scenarios.sh \
+	tests/check_schema.py \
 	tests/check-install.sh
 
 # What tests/check-model.sh runs through spin.

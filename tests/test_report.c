@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "capture.h"
+#include "figure.h"
 #include "plot.h"
 #include "report.h"
 #include "report_cost.h"
@@ -156,7 +157,7 @@ static void put_template(const char *name, const char *text)
 }
 
 /* The file @name in the figures' folder; caller frees. */
-static char *drawn(const char *name)
+static char *read_drawn(const char *name)
 {
 	char path[128];
 	char *text = calloc(1, 65536);
@@ -168,8 +169,22 @@ static char *drawn(const char *name)
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_gt(fread(text, 1, 65535, file), 0);
 	fclose(file);
-	unlink(path);
 	return text;
+}
+
+static void remove_file(const char *name, const char *ending)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s%s", folder, name, ending);
+	ck_assert_msg(unlink(path) == 0, "no %s", path);
+}
+
+/* Both files of the figure @name, which must be there. */
+static void remove_drawn(const char *name)
+{
+	remove_file(name, ".tsv");
+	remove_file(name, ".gp");
 }
 
 static void plot_without_gnuplot(char *said, size_t said_bytes)
@@ -181,6 +196,7 @@ static void plot_without_gnuplot(char *said, size_t said_bytes)
 	put_template("style.gp", "# the style\n");
 	put_template("throughput.gp", "# of throughput\n");
 	put_template("roundtrip.gp", "# of roundtrip\n");
+	put_template("rounds.gp", "# of rounds\n");
 	put_template("recovery.gp", "# of recovery\n");
 	setenv("IPCMARK_PLOTS", folder, 1);
 	setenv("PATH", folder, 1);
@@ -189,9 +205,11 @@ static void plot_without_gnuplot(char *said, size_t said_bytes)
 	capture_end(&capture, said, said_bytes);
 }
 
+/* The templates that no figure of the same name was written over. */
 static void remove_templates(void)
 {
-	free(drawn("style.gp"));
+	remove_file("style", ".gp");
+	remove_file("rounds", ".gp");
 	ck_assert_int_eq(rmdir(folder), 0);
 }
 
@@ -202,25 +220,87 @@ START_TEST(test_plot_without_gnuplot_writes_the_data_and_says_so_once)
 	plot_without_gnuplot(said, sizeof(said));
 	ck_assert_msg(strstr(said, "no gnuplot here"), "said: %s", said);
 	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
-	text = drawn("throughput.tsv");
+	text = read_drawn("throughput.tsv");
 	ck_assert_msg(strstr(text, "\n8\t4e+06\t2e+06\t6e+06\n"), "%s", text);
 	ck_assert_ptr_nonnull(strstr(text, "1\t1\t1\tnull (limit)\n"));
 	ck_assert_ptr_nonnull(strstr(
 		text, "note\tmq carries at most 32 bytes here (64 B)\n"));
 	free(text);
-	text = drawn("recovery.tsv");
+	text = read_drawn("recovery.tsv");
 	ck_assert_ptr_nonnull(strstr(text,
 		"note\tFAILED  pipe: nobody went on; recovered from 0 of 1 "
 		"kills\n"));
 	ck_assert_ptr_nonnull(strstr(text, "limit_ns\t50000000\n"));
 	free(text);
-	text = drawn("roundtrip.tsv");
+	text = read_drawn("roundtrip.tsv");
 	ck_assert_ptr_nonnull(strstr(text, "\n1000\t100000\n")); /* slowest */
 	free(text);
-	free(drawn("throughput.gp"));
-	free(drawn("roundtrip.gp"));
-	free(drawn("recovery.gp"));
+	remove_drawn("throughput");
+	remove_drawn("roundtrip");
+	remove_drawn("recovery");
+	remove_drawn("throughput-rounds");
+	remove_drawn("roundtrip-rounds");
 	remove_templates();
+}
+END_TEST
+
+/* The figure of rounds: no limit, one panel a size, each round with its value
+ * and the median of all. */
+START_TEST(test_plot_rounds_has_a_point_a_round)
+{
+	char said[1024], *text;
+
+	plot_without_gnuplot(said, sizeof(said));
+	text = read_drawn("throughput-rounds.tsv");
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t2e+06\t4e+06\t2e+06\t6e+06\n"
+					   "2\t4e+06\t4e+06\t2e+06\t6e+06\n"
+					   "3\t6e+06\t4e+06\t2e+06\t6e+06\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t8 B\n2\t64 B\n"));
+	ck_assert_ptr_null(strstr(text, "null"));
+	ck_assert_ptr_nonnull(strstr(text, "title\tThroughput in each round"));
+	ck_assert_ptr_nonnull(strstr(text, "note\tmq carries"));
+	free(text);
+	text = read_drawn("roundtrip-rounds.tsv");
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t0.0001\t5e-05\t"));
+	free(text);
+	text = read_drawn("throughput-rounds.gp");
+	ck_assert_ptr_nonnull(strstr(text, "# of rounds\n"));
+	free(text);
+	remove_drawn("throughput");
+	remove_drawn("roundtrip");
+	remove_drawn("recovery");
+	remove_drawn("throughput-rounds");
+	remove_drawn("roundtrip-rounds");
+	remove_templates();
+}
+END_TEST
+
+/* Ten sizes, six panels: the smallest, the largest, and what lies between. */
+START_TEST(test_plot_rounds_of_many_sizes_fit_on_a_page)
+{
+	struct result_case cases[SAMPLE_CASES];
+	struct result result = loaded;
+	struct figure_list list;
+	const struct figure *rounds;
+	unsigned panels[SAMPLE_CASES + 1] = {0};
+
+	for (size_t i = 0; i < SAMPLE_CASES; i++) {
+		cases[i] = loaded.cases[SAMPLE_RING_8];
+		cases[i].bench.msg_size_bytes = UINT64_C(8) << i;
+	}
+	result.cases = cases;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 2);
+	rounds = &list.figures[1];
+	for (size_t i = 0; i < SAMPLE_CASES; i++)
+		panels[rounds_panel(rounds, &cases[i])]++;
+	ck_assert_uint_eq(panels[0], SAMPLE_CASES - 6);
+	for (int panel = 1; panel <= 6; panel++)
+		ck_assert_uint_eq(panels[panel], 1);
+	ck_assert_uint_eq(rounds_panel(rounds, &cases[0]), 1);
+	ck_assert_uint_eq(rounds_panel(rounds, &cases[SAMPLE_CASES - 1]), 6);
+	ck_assert_uint_eq(rounds_left_out(rounds), SAMPLE_CASES - 6);
+	figure_list_free(&list);
 }
 END_TEST
 
@@ -232,21 +312,22 @@ START_TEST(test_plot_figures_are_named_by_what_sets_them_apart)
 	for (int i = SAMPLE_PIPE_8; i <= SAMPLE_NULL_8; i++)
 		loaded.cases[i].bench.batch = 32;
 	plot_without_gnuplot(said, sizeof(said));
-	free(drawn("throughput-batch-1.tsv"));
-	text = drawn("throughput-batch-32.tsv");
+	text = read_drawn("throughput-batch-32.tsv");
 	ck_assert_ptr_nonnull(strstr(text, "axes\tbatch 32, "));
 	free(text);
-	text = drawn("throughput-batch-32.gp");
+	text = read_drawn("throughput-batch-32.gp");
 	ck_assert_ptr_nonnull(strstr(text, "NAME = \"throughput-batch-32\""));
 	ck_assert_ptr_nonnull(strstr(text, "# the style\n"));
 	ck_assert_ptr_nonnull(strstr(text, "# of throughput\n"));
 	free(text);
-	free(drawn("throughput-batch-1.gp"));
-	free(drawn("throughput.gp"));
-	free(drawn("roundtrip.tsv"));
-	free(drawn("roundtrip.gp"));
-	free(drawn("recovery.tsv"));
-	free(drawn("recovery.gp"));
+	remove_drawn("throughput-batch-1");
+	remove_drawn("throughput-batch-32");
+	remove_drawn("throughput-batch-1-rounds");
+	remove_drawn("throughput-batch-32-rounds");
+	remove_drawn("roundtrip");
+	remove_drawn("roundtrip-rounds");
+	remove_drawn("recovery");
+	remove_file("throughput", ".gp");
 	remove_templates();
 }
 END_TEST
@@ -271,6 +352,8 @@ int main(void)
 		tcase, test_report_fits_a_hundred_columns_without_colour);
 	tcase_add_test(tcase,
 		test_plot_without_gnuplot_writes_the_data_and_says_so_once);
+	tcase_add_test(tcase, test_plot_rounds_has_a_point_a_round);
+	tcase_add_test(tcase, test_plot_rounds_of_many_sizes_fit_on_a_page);
 	tcase_add_test(
 		tcase, test_plot_figures_are_named_by_what_sets_them_apart);
 	suite_add_tcase(suite, tcase);
