@@ -48,13 +48,26 @@ static bool ran(const struct result_case *one)
 	return one->outcome.status != STATUS_SKIP;
 }
 
-/* The times that a case has: of its round trips, or of its recoveries. */
+/* An open loop's times, also when it did not reach its load; NULL: none. */
+static const struct latency *latency_of(const struct result_case *one)
+{
+	enum case_status status = one->outcome.status;
+
+	return status == STATUS_OK || status == STATUS_UNREACHED
+		       ? one->outcome.latency
+		       : NULL;
+}
+
+/* The times that a case has: of its round trips, of its recoveries, or of its
+ * messages from when they were due. */
 static const struct hist *times_of(const struct result_case *one)
 {
 	const struct hist *hist = one->bench.mode == MODE_CRASH
 					  ? one->outcome.crash.recovery
 					  : one->outcome.rtt;
 
+	if (one->bench.mode == MODE_OPEN)
+		return latency_of(one) ? &latency_of(one)->intended : NULL;
 	if (one->outcome.status != STATUS_OK || !hist || hist->total == 0)
 		return NULL;
 	return hist;
@@ -65,7 +78,7 @@ static void put_percentile(
 {
 	const struct hist *hist = times_of(one);
 
-	if (hist)
+	if (hist && hist->total > 0)
 		put_count(hist_percentile(hist, percent), out);
 }
 
@@ -120,6 +133,14 @@ PERCENTILE(p999_ns, 99.9)
 PERCENTILE(p9999_ns, 99.99)
 PERCENTILE(max_ns, 100)
 COUNT(times, times_of(one) != NULL, times_of(one)->total)
+FIGURE(offered_per_s,
+	one->outcome.offered_per_s > 0 ? one->outcome.offered_per_s : NAN)
+COUNT(sent_p99_ns, latency_of(one) && latency_of(one)->actual.total > 0,
+	hist_percentile(&latency_of(one)->actual, 99))
+COUNT(lag_p99_ns, latency_of(one) && latency_of(one)->lag.total > 0,
+	hist_percentile(&latency_of(one)->lag, 99))
+COUNT(due, latency_of(one) != NULL, latency_of(one)->due)
+COUNT(backlog, latency_of(one) != NULL, latency_of(one)->backlog)
 COUNT(kills, ran(one) && one->bench.mode == MODE_CRASH,
 	one->outcome.crash.kills)
 COUNT(recovered, ran(one) && one->bench.mode == MODE_CRASH,
@@ -167,6 +188,11 @@ static const struct column columns[] = {
 	COLUMN(p9999_ns),
 	COLUMN(max_ns),
 	COLUMN(times),
+	COLUMN(offered_per_s),
+	COLUMN(sent_p99_ns),
+	COLUMN(lag_p99_ns),
+	COLUMN(due),
+	COLUMN(backlog),
 	COLUMN(kills),
 	COLUMN(recovered),
 	COLUMN(sent),

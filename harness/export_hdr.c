@@ -28,17 +28,34 @@ enum { PATH_BYTES = 4096, TAG_BYTES = CASE_ID_BYTES + 16 };
 #define LOG_UNIT_NS 1e6	  /* of the maxima in a log: what its readers expect */
 #define TABLE_UNIT_NS 1e3 /* of the values in a table */
 
-/* The histograms that a case may have. */
+/* The histograms that a case may have, and what a file's name says of each
+ * where there is more than one. */
+struct histogram {
+	const struct hist *hist;
+	const char *ending;
+};
+
+enum { HISTOGRAMS = 5 };
+
 static size_t histograms_of(
-	const struct result_case *one, const struct hist *hists[2])
+	const struct result_case *one, struct histogram found[HISTOGRAMS])
 {
-	const struct hist *const all[] = {
-		one->outcome.rtt, one->outcome.crash.recovery};
+	const struct outcome *outcome = &one->outcome;
+	const struct latency *latency = outcome->latency;
+	const struct histogram all[HISTOGRAMS] = {
+		{outcome->rtt, ""},
+		{outcome->crash.recovery, ""},
+		{latency ? &latency->intended : NULL, ""},
+		{latency ? &latency->actual : NULL, "-from-send"},
+		{latency ? &latency->lag : NULL, "-lag"},
+	};
 	size_t count = 0;
 
-	for (size_t i = 0; one->outcome.status == STATUS_OK && i < 2; i++) {
-		if (all[i] && all[i]->total > 0)
-			hists[count++] = all[i];
+	if (outcome->status != STATUS_OK && outcome->status != STATUS_UNREACHED)
+		return 0;
+	for (size_t i = 0; i < HISTOGRAMS; i++) {
+		if (all[i].hist && all[i].hist->total > 0)
+			found[count++] = all[i];
 	}
 	return count;
 }
@@ -162,13 +179,13 @@ static int put_files(const struct result *result, const struct result_case *one,
 
 int export_hdr(const struct result *result, const char *dir)
 {
-	char tag[TAG_BYTES];
+	char tag[TAG_BYTES], name[TAG_BYTES + 16];
 	bool made = false;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < result->case_count; i++) {
 		const struct result_case *one = &result->cases[i];
-		const struct hist *hists[2];
+		struct histogram hists[HISTOGRAMS];
 		size_t count = histograms_of(one, hists);
 
 		if (count > 0 && !made)
@@ -176,8 +193,11 @@ int export_hdr(const struct result *result, const char *dir)
 		made = made || count > 0;
 		if (count > 0)
 			tag_apart(result, i, tag);
-		for (size_t h = 0; !err && h < count; h++)
-			err = put_files(result, one, hists[h], dir, tag);
+		for (size_t h = 0; !err && h < count; h++) {
+			snprintf(name, sizeof(name), "%s%s", tag,
+				hists[h].ending);
+			err = put_files(result, one, hists[h].hist, dir, name);
+		}
 	}
 	return err;
 }

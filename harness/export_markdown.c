@@ -90,6 +90,23 @@ static void put_roundtrip(FILE *out, const struct result_case *one,
 	put_ratio(out, one, first);
 }
 
+/* From when a message was due, but for "sent": from when it left. */
+static void put_open(FILE *out, const struct result_case *one,
+	const struct result_case *first)
+{
+	const struct latency *latency = one->outcome.latency;
+	const struct hist *due = latency ? &latency->intended : NULL;
+	char text[HUMAN_BYTES];
+
+	put_cell(out, human_rate(one->outcome.offered_per_s, text));
+	put_time(out, due, 50);
+	put_time(out, due, 99);
+	put_time(out, due, 99.9);
+	put_time(out, latency ? &latency->actual : NULL, 99);
+	put_time(out, latency ? &latency->lag : NULL, 99);
+	put_ratio(out, one, first);
+}
+
 static void put_crash(FILE *out, const struct result_case *one)
 {
 	const struct crash_figures *crash = &one->outcome.crash;
@@ -103,7 +120,7 @@ static void put_crash(FILE *out, const struct result_case *one)
 
 /* The columns after transport and point, by mode. */
 static const struct {
-	const char *heads[6];
+	const char *heads[7];
 	size_t count;
 } figures[] = {
 	[MODE_THROUGHPUT] = {{"messages/s", "interval", "bytes/s", "CPU/msg",
@@ -114,6 +131,9 @@ static const struct {
 	[MODE_CRASH] = {{"kills", "held lock", "recovered", "p50", "p99",
 				"max"},
 		6},
+	[MODE_OPEN] = {{"offered", "p50", "p99", "p99.9", "sent p99", "lag p99",
+			       "vs "},
+		7},
 };
 
 /* What a column of points is called: its values have their units. */
@@ -193,6 +213,8 @@ static void put_row(FILE *out, const struct result_case *one,
 		put_rate(out, one, first);
 	else if (mode == MODE_ROUNDTRIP)
 		put_roundtrip(out, one, first);
+	else if (mode == MODE_OPEN)
+		put_open(out, one, first);
 	else
 		put_crash(out, one);
 	fputc('\n', out);

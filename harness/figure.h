@@ -20,6 +20,7 @@ enum { FIGURE_NAME_BYTES = 128 };
 enum figure_kind {
 	FIGURE_SUMMARY, /* what came out: a curve a transport */
 	FIGURE_ROUNDS,	/* what it came from: a point a round */
+	FIGURE_LOAD,	/* what it becomes with the load: a point a rate */
 };
 
 struct figure {
@@ -42,6 +43,13 @@ struct figure_list {
 int figure_list_make(const struct result *result, struct figure_list *ret_list);
 
 void figure_list_free(struct figure_list *list);
+
+/* load_put - the points of @example's transport by offered load: messages a
+ * second, whether they were reached, and in seconds the median and the 99th
+ * percentile of the latency, from when a message was due and from when it was
+ * sent. */
+void load_put(const struct figure *figure, const struct result_case *example,
+	FILE *out);
 
 /* figure_drawable - is there anything to draw of @one? A message of 0 bytes has
  * no place on a logarithmic axis. */

@@ -55,6 +55,13 @@ static void put_about(FILE *out, const char *key, const char *text)
 	fputc('\n', out);
 }
 
+/* May a series be on more than one panel? Then panels are not of cases but of
+ * what is drawn of them: the clock that latency is taken by. */
+static bool two_clocks(const struct figure *figure)
+{
+	return figure->mode == MODE_OPEN && figure->kind == FIGURE_SUMMARY;
+}
+
 static bool same_transport(
 	const struct result_case *a, const struct result_case *b)
 {
@@ -118,15 +125,27 @@ static void add_series(
 	}
 }
 
+/* A second series of each, on the second panel. */
+static void double_series(struct series_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		list->series[list->count + i] = list->series[i];
+		list->series[list->count + i].panel = 2;
+	}
+	list->count *= 2;
+}
+
 static int list_series(const struct figure *figure, struct series_list *list)
 {
-	list->series = calloc(figure->case_count, sizeof(*list->series));
+	list->series = calloc(2 * figure->case_count, sizeof(*list->series));
 	if (!list->series)
 		return -ENOMEM;
 	add_series(figure, list, false);
 	/* A bound is a line; how its rounds scatter says nothing of others. */
-	if (figure->kind == FIGURE_SUMMARY)
+	if (figure->kind != FIGURE_ROUNDS)
 		add_series(figure, list, true);
+	if (two_clocks(figure))
+		double_series(list);
 	return 0;
 }
 
@@ -160,6 +179,11 @@ static void trouble_extent(const struct figure *figure,
 	text[0] = '\0';
 	if (!some_spared || figure->mode == MODE_CRASH)
 		return;
+	if (figure->mode == MODE_OPEN) {
+		axes_text(&one->bench, AXIS_BIT(AXIS_RATE), from, sizeof(from));
+		snprintf(text, NOTE_COLUMNS, " (%s)", from);
+		return;
+	}
 	if (figure->mode == MODE_ROUNDTRIP)
 		snprintf(text, NOTE_COLUMNS, " (%s)",
 			wait_mode_name(one->bench.wait));
@@ -227,6 +251,9 @@ static bool noteworthy(
 {
 	if (figure->kind == FIGURE_ROUNDS && one->limit)
 		return false;
+	if (figure->kind == FIGURE_LOAD &&
+		one->outcome.status == STATUS_UNREACHED)
+		return false; /* its point is marked */
 	if (one->outcome.status != STATUS_OK)
 		return true;
 	return one->bench.mode == MODE_CRASH &&
@@ -276,6 +303,10 @@ static void put_notes(const struct figure *figure, FILE *out)
 			rounds_left_out(figure));
 		put_note(out, text);
 	}
+	if (figure->kind == FIGURE_LOAD)
+		put_note(out, "from when a message was due; dotted: from when "
+			      "it was sent; a cross: the offered load was not "
+			      "reached");
 	if (empty_messages(figure))
 		put_note(out, "0 B has no place on a logarithmic axis: see "
 			      "`ipcmark show`");
@@ -326,6 +357,13 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		[MODE_THROUGHPUT] = "Throughput against message size",
 		[MODE_ROUNDTRIP] = "Round trip time",
 		[MODE_CRASH] = "From a SIGKILL to the survivors' next success",
+		[MODE_OPEN] = "Latency of messages sent when they are due",
+	};
+	static const char *const rounds[] = {
+		[MODE_THROUGHPUT] = "Throughput in each round",
+		[MODE_ROUNDTRIP] = "Mean round trip time in each round",
+		[MODE_CRASH] = "",
+		[MODE_OPEN] = "Median latency in each round",
 	};
 	const struct bench_case *bench = &figure->cases[0]->bench;
 	unsigned axes =
@@ -337,19 +375,21 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		axes &= ~AXIS_BIT(AXIS_MSG_SIZE);
 	if (figure->mode == MODE_ROUNDTRIP)
 		axes &= ~AXIS_BIT(AXIS_WAIT);
+	if (figure->kind == FIGURE_LOAD)
+		axes &= ~AXIS_BIT(AXIS_RATE);
 	if (bench->capacity_bytes == 0)
 		axes &= ~AXIS_BIT(AXIS_CAPACITY);
 	if (bench->access == ACCESS_COPY)
 		axes &= ~AXIS_BIT(AXIS_ACCESS);
 	fputs("about\ttext\n", out);
 	put_about(out, "title",
-		figure->kind == FIGURE_ROUNDS
-			? figure->mode == MODE_ROUNDTRIP
-				  ? "Mean round trip time in each round"
-				  : "Throughput in each round"
-			: titles[figure->mode]);
+		figure->kind == FIGURE_ROUNDS ? rounds[figure->mode]
+		: figure->kind == FIGURE_LOAD ? "Latency against offered load"
+					      : titles[figure->mode]);
 	put_about(out, "unit",
-		figure->mode == MODE_ROUNDTRIP ? "time" : "messages");
+		figure->mode == MODE_THROUGHPUT ? "messages" : "time");
+	put_about(out, "of",
+		figure->mode == MODE_OPEN ? "messages" : "round trips");
 	put_about(out, "axes", axes_text(bench, axes, text, sizeof(text)));
 	put_machine(figure, out);
 	if (figure->mode == MODE_CRASH && bench->recover_within_ns) {
@@ -424,10 +464,15 @@ static const char *panel_title(
 		[WAIT_BLOCK] = "sleeping (wait = block)",
 	};
 
+	if (two_clocks(figure))
+		return series->panel == 1 ? "from when it was due"
+					  : "from when it was sent";
 	if (figure->mode == MODE_ROUNDTRIP)
 		return waiting[series->example->bench.wait];
-	if (figure->kind == FIGURE_ROUNDS)
+	if (figure->kind == FIGURE_ROUNDS && figure->mode == MODE_THROUGHPUT)
 		return human_size(series->example->bench.msg_size_bytes, size);
+	if (figure->kind == FIGURE_ROUNDS)
+		return "from when a message was due";
 	return " ";
 }
 
@@ -486,8 +531,14 @@ static void put_rates(
  * The curve ends at the single slowest value. */
 static void put_percentiles(const struct series *series, FILE *out)
 {
+	const struct latency *latency = series->example->outcome.latency;
 	const struct hist *rtt = series->example->outcome.rtt;
-	double end = (double)rtt->total;
+	double end;
+
+	if (latency)
+		rtt = series->panel == 1 ? &latency->intended
+					 : &latency->actual;
+	end = (double)rtt->total;
 
 	fputs("one_in\tns\n", out);
 	for (int i = 0;; i++) {
@@ -546,9 +597,11 @@ int figure_write(const struct figure *figure, FILE *out)
 		fputc('\n', out);
 		if (figure->kind == FIGURE_ROUNDS)
 			err = rounds_put(series->example, out);
+		else if (figure->kind == FIGURE_LOAD)
+			load_put(figure, series->example, out);
 		else if (figure->mode == MODE_THROUGHPUT)
 			put_rates(figure, series, out);
-		else if (figure->mode == MODE_ROUNDTRIP)
+		else if (figure->mode != MODE_CRASH)
 			put_percentiles(series, out);
 		else
 			put_recoveries(series, out);

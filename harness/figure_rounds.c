@@ -19,8 +19,9 @@ enum { PANELS_MAX = 6 };
 static uint64_t point_of(
 	const struct figure *figure, const struct result_case *one)
 {
-	return figure->mode == MODE_ROUNDTRIP ? one->bench.wait
-					      : one->bench.msg_size_bytes;
+	if (figure->mode == MODE_THROUGHPUT)
+		return one->bench.msg_size_bytes;
+	return figure->mode == MODE_ROUNDTRIP ? one->bench.wait : 0;
 }
 
 /* Has something to show, and is no bound? */
@@ -71,12 +72,15 @@ size_t rounds_left_out(const struct figure *figure)
 	return count > PANELS_MAX ? count - PANELS_MAX : 0;
 }
 
-/* Messages a second, or seconds a trip; NaN for a round without messages. */
+/* Messages a second, seconds a trip, or the median latency in seconds; NaN for
+ * a round without messages. */
 static double value_of(
 	const struct result_case *one, const struct round_figures *round)
 {
 	double seconds = (double)round->elapsed_ns / 1e9;
 
+	if (one->bench.mode == MODE_OPEN)
+		return round->p50_ns ? (double)round->p50_ns / 1e9 : NAN;
 	if (round->msgs == 0 || round->elapsed_ns == 0)
 		return NAN;
 	return one->bench.mode == MODE_ROUNDTRIP

@@ -53,6 +53,7 @@ libharness_a_SOURCES = \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_data.c \
+	harness/figure_load.c \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \

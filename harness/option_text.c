@@ -79,7 +79,8 @@ static const char plan_text[] =
 	"throughput.msg_size=8..1Mi*8\n";
 
 static const char show_text[] =
-	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr DIR]\n"
+	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr "
+	"DIR]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"

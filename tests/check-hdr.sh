@@ -73,6 +73,10 @@ mode      = roundtrip
 transport = ring, pipe
 msg_size  = 8, 64
 
+[load]
+transport = pipe
+rate      = 1k
+
 [kill]
 transport = queue
 producers = 2
@@ -80,7 +84,16 @@ consumers = 2
 kills     = 20
 END
 "$IPCMARK" run --short --no-plot "$scratch/hdr.ini" -o "$scratch/result" \
-	>"$scratch/out" 2>&1 || { cat "$scratch/out"; fail "the run failed"; }
+	>"$scratch/out" 2>&1
+code=$?
+# 3: on a busy machine a load may not be reached; its times are there.
+case $code in
+0 | 3) ;;
+*)
+	cat "$scratch/out"
+	fail "run: exit code $code"
+	;;
+esac
 
 logs=0
 for log in "$scratch"/result/latency/*.hlog; do
@@ -97,7 +110,7 @@ for log in "$scratch"/result/latency/*.hlog; do
 	same_tables "$table" "$scratch/theirs.hgrm" ||
 		fail "$name: HdrHistogram prints another table of this log"
 done
-[ $logs -eq 5 ] || fail "$logs logs, not 5: one for each case with times"
+[ $logs -eq 8 ] || fail "$logs logs, not 8: one for each kind of time of a case"
 
 # What can be written at the run can be written from the result again.
 "$IPCMARK" show "$scratch/result" --hdr "$scratch/again" >/dev/null ||

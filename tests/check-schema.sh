@@ -35,6 +35,15 @@ msg_size  = 1Gi
 mode      = roundtrip
 transport = pipe
 
+[load]
+transport = pipe
+rate      = 1k
+msg_sizes = 64:70%, 1Ki:30%
+
+[share]
+transport = pipe
+rate      = 20%
+
 [kill]
 transport = queue, mutex-queue
 producers = 2
@@ -45,7 +54,8 @@ END
 "$IPCMARK" run --short --no-plot "$scratch/schema.ini" -o "$scratch" \
 	--set global.seed=18446744073709551615 >"$scratch/out" 2>&1
 code=$?
-if [ $code -ne 0 ]; then
+# 3: on a busy machine a load may not be reached, and that is a result, too.
+if [ $code -ne 0 ] && [ $code -ne 3 ]; then
 	cat "$scratch/out"
 	echo "FAIL: run: exit code $code"
 	exit 1

@@ -29,11 +29,11 @@ def junk_for(value):
 
 # No schema can compare two values, nor decode a histogram.
 LOADER_ONLY = re.compile(
-    r"\.(histogram|median|lo|hi|kills|lock_held|recovered|producers|consumers)$")
+    r"\.(histogram|median|lo|hi|due|backlog|unsent|kills|lock_held|recovered|producers|consumers)$")
 # What the loader works out for itself, or nobody needs.
 SCHEMA_ONLY = re.compile(
     r"^\.(started|elapsed_ns|scenario)$"
-    r"|\.(rtt_ns|recovery_ns)\.(p50|p90|p99|p999|count)$")
+    r"|\.(rtt_ns|recovery_ns|latency_ns|latency_from_send_ns|lag_ns)\.(p50|p90|p99|p999|count)$")
 
 
 def places(value, path=()):

@@ -106,6 +106,12 @@ static const struct {
 	{SAMPLE_RTT, "max_ns", "100000"},
 	{SAMPLE_RTT, "times", "1000"},
 	{SAMPLE_CRASH, "recovered", "4"},
+	{SAMPLE_OPEN, "p50_ns", "500223"},
+	{SAMPLE_OPEN, "sent_p99_ns", "99007"},
+	{SAMPLE_OPEN, "lag_p99_ns", "891391"},
+	{SAMPLE_OPEN, "offered_per_s", "1000000"},
+	{SAMPLE_OPEN, "backlog", "10"},
+	{SAMPLE_RTT, "offered_per_s", ""},
 	{SAMPLE_CONTROL, "p50_ns", ""},
 	{SAMPLE_CONTROL, "reason", "nobody went on"},
 };
@@ -144,6 +150,7 @@ static const char *const shown[] = {
 	"| 64 B | mq | skip: mq carries at most 32 bytes here | | | | |\n",
 	"| queue | 4 | 4 | 4 |",
 	"failed: pipe: nobody went on",
+	"| ring | 1.00 M/s | 500 us | 990 us |",
 };
 
 START_TEST(test_export_markdown_has_the_figures_and_the_gaps)

@@ -240,6 +240,8 @@ START_TEST(test_plot_without_gnuplot_writes_the_data_and_says_so_once)
 	remove_drawn("recovery");
 	remove_drawn("throughput-rounds");
 	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
 	remove_templates();
 }
 END_TEST
@@ -271,7 +273,53 @@ START_TEST(test_plot_rounds_has_a_point_a_round)
 	remove_drawn("recovery");
 	remove_drawn("throughput-rounds");
 	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
 	remove_templates();
+}
+END_TEST
+
+/* Latency by both clocks, a panel each; with a second rate, by load, too. */
+START_TEST(test_plot_open_loop_has_both_clocks_and_a_curve_by_load)
+{
+	struct result_case cases[2] = {
+		loaded.cases[SAMPLE_OPEN], loaded.cases[SAMPLE_OPEN]};
+	struct result result = loaded;
+	char *text = NULL;
+	size_t bytes = 0;
+	struct figure_list list;
+	FILE *out;
+
+	cases[0].bench.rate = RATE_SHARE | 90;
+	cases[0].outcome.offered_per_s = 1.8e6;
+	cases[0].outcome.status = STATUS_UNREACHED;
+	result.cases = cases;
+	result.case_count = 2;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 5);
+	for (size_t i = 0; i < list.figure_count; i++) {
+		out = open_memstream(&text, &bytes);
+		ck_assert_ptr_nonnull(out);
+		ck_assert_int_eq(figure_write(&list.figures[i], out), 0);
+		fclose(out);
+		if (strcmp(list.figures[i].name, "load") == 0)
+			ck_assert_msg(strstr(text, "\n1e+06\t1\t0.000500223\t"
+						   "0.000990207\t5.0015e-05\t"
+						   "9.9007e-05\n1.8e+06\t0\t"),
+				"%s", text);
+		else if (strcmp(list.figures[i].name, "latency-90-load") == 0)
+			ck_assert_msg(
+				strstr(text, "\n1000\t1000000\n") &&
+					strstr(text, "\n1000\t100000\n") &&
+					strstr(text, "1\tfrom when it was due"
+						     "\n2\tfrom when it was "
+						     "sent\n"),
+				"%s", text);
+		free(text);
+	}
+	ck_assert_str_eq(list.figures[0].name, "latency-90-load");
+	ck_assert_str_eq(list.figures[1].name, "load");
+	figure_list_free(&list);
 }
 END_TEST
 
@@ -326,6 +374,8 @@ START_TEST(test_plot_figures_are_named_by_what_sets_them_apart)
 	remove_drawn("throughput-batch-32-rounds");
 	remove_drawn("roundtrip");
 	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
 	remove_drawn("recovery");
 	remove_file("throughput", ".gp");
 	remove_templates();
@@ -353,6 +403,8 @@ int main(void)
 	tcase_add_test(tcase,
 		test_plot_without_gnuplot_writes_the_data_and_says_so_once);
 	tcase_add_test(tcase, test_plot_rounds_has_a_point_a_round);
+	tcase_add_test(
+		tcase, test_plot_open_loop_has_both_clocks_and_a_curve_by_load);
 	tcase_add_test(tcase, test_plot_rounds_of_many_sizes_fit_on_a_page);
 	tcase_add_test(
 		tcase, test_plot_figures_are_named_by_what_sets_them_apart);
