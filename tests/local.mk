@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/test_queue_lease \
 	tests/test_queue_lease_peer \
 	tests/test_queue_peer \
+	tests/test_queue_tend \
 	tests/test_queue_threads \
 	tests/test_report \
 	tests/test_result \
@@ -144,6 +145,7 @@ tests_test_queue_lease_SOURCES = tests/test_queue_lease.c $(LIB_STAGE)
 tests_test_queue_lease_peer_SOURCES = \
 	tests/test_queue_lease_peer.c $(LIB_STAGE)
 tests_test_queue_peer_SOURCES = tests/test_queue_peer.c $(LIB_STAGE)
+tests_test_queue_tend_SOURCES = tests/test_queue_tend.c $(LIB_STAGE)
 tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
 tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
 tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
