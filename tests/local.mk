@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/test_ring_peer \
 	tests/test_ring_threads \
 	tests/test_ring_view \
+	tests/test_rival_step \
 	tests/test_scenario \
 	tests/test_segment \
 	tests/test_segment_name \
@@ -152,6 +153,7 @@ tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
 tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
 tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
 tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
+tests_test_rival_step_SOURCES = tests/test_rival_step.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
