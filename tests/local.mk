@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/test_queue_lease \
 	tests/test_queue_lease_peer \
 	tests/test_queue_peer \
+	tests/test_queue_tend \
 	tests/test_queue_threads \
 	tests/test_report \
 	tests/test_result \
@@ -36,6 +37,7 @@ UNIT_TESTS = \
 	tests/test_ring_peer \
 	tests/test_ring_threads \
 	tests/test_ring_view \
+	tests/test_rival_step \
 	tests/test_run \
 	tests/test_scenario \
 	tests/test_schedule \
@@ -151,12 +153,14 @@ tests_test_queue_lease_SOURCES = tests/test_queue_lease.c $(LIB_STAGE)
 tests_test_queue_lease_peer_SOURCES = \
 	tests/test_queue_lease_peer.c $(LIB_STAGE)
 tests_test_queue_peer_SOURCES = tests/test_queue_peer.c $(LIB_STAGE)
+tests_test_queue_tend_SOURCES = tests/test_queue_tend.c $(LIB_STAGE)
 tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
 tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
 tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
 tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
 tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
 tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
+tests_test_rival_step_SOURCES = tests/test_rival_step.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
