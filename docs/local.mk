@@ -12,5 +12,6 @@ dist_doc_DATA += \
 	docs/demo-throughput.png \
 	docs/design.md \
 	docs/format.md \
+	docs/result.schema.json \
 	docs/scenarios.md \
 	docs/worker-protocol.md

@@ -22,6 +22,8 @@ static const char *const axis_names[AXIS_COUNT + 1] = {
 	[AXIS_ACCESS] = "access",
 	[AXIS_CAPACITY] = "capacity_bytes",
 	[AXIS_VERIFY] = "verify",
+	[AXIS_RATE] = "rate",
+	[AXIS_ARRIVAL] = "arrival",
 };
 
 const char *axis_name(enum axis axis)
@@ -60,6 +62,8 @@ static const char *word_on(const struct bench_case *bench, enum axis axis)
 		return access_mode_name(bench->access);
 	case AXIS_VERIFY:
 		return verify_mode_name(bench->verify);
+	case AXIS_ARRIVAL:
+		return arrival_name(bench->arrival);
 	default:
 		return NULL;
 	}
@@ -76,12 +80,15 @@ static uint64_t number_on(const struct bench_case *bench, enum axis axis)
 		return bench->producers;
 	case AXIS_CONSUMERS:
 		return bench->consumers;
+	case AXIS_RATE:
+		return bench->rate;
 	default:
 		return bench->capacity_bytes;
 	}
 }
 
-/* A whole number with an optional k, M, G (1000) or Ki, Mi, Gi (1024). */
+/* A whole number with an optional k, M, G (1000) or Ki, Mi, Gi (1024), or a
+ * share as a rate has it. */
 static bool number_from(const char *text, uint64_t *ret_number)
 {
 	static const struct {
@@ -105,6 +112,10 @@ static bool number_from(const char *text, uint64_t *ret_number)
 	number = strtoull(text, &end, 10);
 	if (errno)
 		return false;
+	if (strcmp(end, "%") == 0) {
+		*ret_number = number | RATE_SHARE;
+		return number < RATE_SHARE;
+	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(end, units[i].word) == 0)
 			return !__builtin_mul_overflow(
@@ -130,8 +141,11 @@ bool axis_takes(enum axis axis, const char *text)
 		return access_mode_from(text) >= 0;
 	case AXIS_VERIFY:
 		return verify_mode_from(text) >= 0;
+	case AXIS_ARRIVAL:
+		return arrival_from(text) >= 0;
 	default:
-		return number_from(text, &ignored);
+		return number_from(text, &ignored) &&
+		       (axis == AXIS_RATE || !(ignored & RATE_SHARE));
 	}
 }
 
@@ -209,6 +223,14 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 			text_join(buffer, buffer_bytes, "buffer %s",
 				human_size(number, size));
 		break;
+	case AXIS_RATE:
+		if (number & RATE_SHARE)
+			text_join(buffer, buffer_bytes, "%u %% load",
+				(unsigned)(number & ~RATE_SHARE));
+		else
+			text_join(buffer, buffer_bytes, "%s offered",
+				human_rate((double)number, size));
+		break;
 	case AXIS_VERIFY:
 		text_join(buffer, buffer_bytes, "verify %s",
 			word_on(bench, axis));
@@ -231,6 +253,8 @@ char *axes_text(const struct bench_case *bench, unsigned mask, char *buffer,
 	size_t buffer_bytes)
 {
 	buffer[0] = '\0';
+	if (bench->mode != MODE_OPEN)
+		mask &= ~(AXIS_BIT(AXIS_RATE) | AXIS_BIT(AXIS_ARRIVAL));
 	for (int i = 0; i < AXIS_COUNT; i++) {
 		if (mask & AXIS_BIT(i))
 			append_axis(bench, i, buffer, buffer_bytes);

@@ -13,6 +13,12 @@ static const char *const mode_names[] = {
 	[MODE_THROUGHPUT] = "throughput",
 	[MODE_ROUNDTRIP] = "roundtrip",
 	[MODE_CRASH] = "crash",
+	[MODE_OPEN] = "open",
+};
+
+static const char *const arrival_names[] = {
+	[ARRIVAL_FIXED] = "fixed",
+	[ARRIVAL_POISSON] = "poisson",
 };
 
 static const char *const wait_names[] = {
@@ -41,6 +47,7 @@ static const char *const status_names[] = {
 	[STATUS_SKIP] = "skip",
 	[STATUS_VIOLATED] = "violated",
 	[STATUS_FAILED] = "failed",
+	[STATUS_UNREACHED] = "unreached",
 };
 
 static const char *name_of(
@@ -77,6 +84,11 @@ const char *access_mode_name(enum access_mode access)
 	return name_of(access_names, COUNT(access_names), access);
 }
 
+const char *arrival_name(enum arrival arrival)
+{
+	return name_of(arrival_names, COUNT(arrival_names), arrival);
+}
+
 const char *victim_name(enum victim victim)
 {
 	return name_of(victim_names, COUNT(victim_names), victim);
@@ -105,6 +117,11 @@ int verify_mode_from(const char *word)
 int access_mode_from(const char *word)
 {
 	return value_of(access_names, COUNT(access_names), word);
+}
+
+int arrival_from(const char *word)
+{
+	return value_of(arrival_names, COUNT(arrival_names), word);
 }
 
 int victim_from(const char *word)

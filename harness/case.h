@@ -19,12 +19,20 @@ enum {
 	CASE_SPEC_BYTES = 256,	 /* transport, "exec:COMMAND" included */
 	CASE_REASON_BYTES = 200, /* why skipped, violated or failed */
 	CASE_CPU_ANY = -1,	 /* in cpus[]: not pinned */
+	CASE_MAX_SIZES = 16,	 /* in a mix of message sizes */
 };
 
 enum case_mode {
 	MODE_THROUGHPUT, /* producers send as fast as the transport takes it */
 	MODE_ROUNDTRIP, /* ping-pong over two channels, one message in flight */
 	MODE_CRASH,	/* throughput while lock holders are killed */
+	MODE_OPEN,	/* producers send when it is time, not when they can */
+};
+
+/* When an open loop's messages, or bursts of them, are due. */
+enum arrival {
+	ARRIVAL_FIXED,	 /* at equal distances */
+	ARRIVAL_POISSON, /* at exponential ones: who sends knows of nobody */
 };
 
 enum wait_mode {
@@ -53,7 +61,19 @@ enum case_status {
 	STATUS_SKIP,	 /* could not run here; reason says why */
 	STATUS_VIOLATED, /* a message was lost, doubled, reordered or damaged */
 	STATUS_FAILED,	 /* it ran and broke: hung, refused, died */
+	STATUS_UNREACHED, /* it could not send as much as it was to */
 };
+
+/* Messages of several sizes: each of them with its share of all. */
+struct size_mix {
+	unsigned count; /* 0: all are of one size */
+	uint64_t bytes[CASE_MAX_SIZES];
+	unsigned percent[CASE_MAX_SIZES]; /* they make 100 */
+};
+
+/* A rate is messages a second, or a share of what the case can do at most, in
+ * percent, with this bit. */
+#define RATE_SHARE (UINT64_C(1) << 63)
 
 struct bench_case {
 	char id[CASE_ID_BYTES];
@@ -72,7 +92,16 @@ struct bench_case {
 	uint64_t capacity_bytes; /* 0: the transport's default */
 	uint64_t warmup_ns;	 /* per slice, not measured */
 	uint64_t slice_ns;	 /* measured, per round */
-	unsigned rounds;
+	unsigned rounds;	 /* at most, with until_percent */
+	uint64_t count; /* a slice ends after so many messages, too; 0: no */
+	unsigned until_percent; /* rounds end when the interval of the median
+				   is no wider than this; 0: they do not */
+	/* MODE_OPEN only */
+	uint64_t rate; /* offered by all producers together; see RATE_SHARE */
+	enum arrival arrival;
+	unsigned burst;	     /* messages due at the same time */
+	uint64_t work_ns;    /* of a consumer, after each message */
+	struct size_mix mix; /* msg_size_bytes is the largest of them */
 	/* MODE_CRASH only */
 	unsigned kills;	     /* for each victim in turn */
 	bool kill_victim[2]; /* by enum victim */
@@ -88,12 +117,14 @@ const char *case_mode_name(enum case_mode mode);
 const char *wait_mode_name(enum wait_mode wait);
 const char *verify_mode_name(enum verify_mode verify);
 const char *access_mode_name(enum access_mode access);
+const char *arrival_name(enum arrival arrival);
 const char *victim_name(enum victim victim);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
 int wait_mode_from(const char *word);
 int verify_mode_from(const char *word);
 int access_mode_from(const char *word);
+int arrival_from(const char *word);
 int victim_from(const char *word);
 int case_status_from(const char *word);
 

@@ -7,10 +7,12 @@
 #include "command.h"
 #include "compare.h"
 #include "diag.h"
+#include "export.h"
 #include "folder.h"
 #include "option.h"
 #include "plot.h"
 #include "report.h"
+#include "report_cost.h"
 #include "result.h"
 
 enum { PATH_BYTES = 4096 };
@@ -34,12 +36,24 @@ int command_load_result(const char *argument, struct result *ret_result)
 int command_show(const struct options *options)
 {
 	struct result result;
+	int error = 0;
 
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
-	report_show(&result, stdout);
+	if (options->json)
+		error = export_json(&result, stdout);
+	else if (options->csv)
+		export_csv(&result, stdout);
+	else if (options->markdown)
+		export_markdown(&result, stdout);
+	else
+		report_show(&result, stdout);
+	if (options->cost)
+		report_cost(&result, stdout);
+	if (!error && options->hdr_dir)
+		error = export_hdr(&result, options->hdr_dir);
 	result_free(&result);
-	return EXIT_GOOD;
+	return error ? EXIT_USAGE : EXIT_GOOD;
 }
 
 /* The folder that a result was loaded from. */

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "diag.h"
 #include "env.h"
+#include "export.h"
 #include "folder.h"
 #include "journal.h"
 #include "option.h"
@@ -139,6 +140,7 @@ static int save(const struct plan *plan, const struct run *run,
 static int present(
 	const struct options *options, const char *path, const char *dir)
 {
+	char logs[PATH_BYTES];
 	struct result result;
 	int code;
 
@@ -146,8 +148,11 @@ static int present(
 		return EXIT_USAGE;
 	report_show(&result, stdout);
 	fflush(stdout);
-	/* A figure that cannot be drawn has been complained about; it makes
-	 * what was measured neither better nor worse. */
+	/* A figure that cannot be drawn, or a log that cannot be written, has
+	 * been complained about; it makes what was measured neither better nor
+	 * worse. */
+	if (snprintf(logs, sizeof(logs), "%s/latency", dir) < (int)sizeof(logs))
+		(void)export_hdr(&result, logs);
 	if (!options->no_plot)
 		(void)plot_result(&result, dir);
 	fprintf(stdout, "\nresult: %s\n", path);

@@ -51,8 +51,28 @@ int control_create(unsigned producer_numbers, unsigned consumer_numbers,
 	return 0;
 }
 
+static size_t latencies_bytes(const struct control_block *block)
+{
+	return (block->producer_numbers + block->consumer_numbers) *
+	       sizeof(struct latency);
+}
+
+int control_add_latencies(struct control_block *block)
+{
+	void *base = mmap(NULL, latencies_bytes(block), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return -ENOMEM;
+	block->latencies = base;
+	return 0;
+}
+
 void control_free(struct control_block *block)
 {
+	if (block->latencies)
+		munmap(block->latencies, latencies_bytes(block));
+	block->latencies = NULL;
 	if (block->control)
 		munmap(block->control, block->total_bytes);
 	block->control = NULL;

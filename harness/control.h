@@ -14,6 +14,8 @@
 
 #include "case.h"
 #include "hist.h"
+#include "latency.h"
+#include "usage.h"
 #include "verify.h"
 
 /* What the workers are to do, in this order. */
@@ -40,6 +42,9 @@ struct worker_slot {
 	_Atomic uint32_t survived;
 	_Atomic uint64_t survived_at_ns;
 	_Atomic uint32_t park; /* enum park_state: see park.c */
+	/* Of the measured time; complete once the worker has reached the end
+	 * of its loop. */
+	struct usage usage;
 };
 
 enum park_state {
@@ -61,6 +66,10 @@ struct control {
 	alignas(LINE_BYTES) _Atomic uint64_t command;
 	struct probe_lines probe;
 	_Atomic uint64_t twice; /* for struct verifier */
+	/* When measuring began and when it was over, on CLOCK_MONOTONIC; 0
+	 * before. The parent writes each just before its command. */
+	_Atomic uint64_t measure_from_ns;
+	_Atomic uint64_t measure_until_ns;
 	struct hist rtt;
 };
 
@@ -70,6 +79,7 @@ struct control_block {
 	struct worker_slot *slots; /* one per worker number */
 	struct sent_line *sent;	   /* one per producer number */
 	struct ledger_bits *bits;  /* the same; NULL without VERIFY_FULL */
+	struct latency *latencies; /* as the slots; NULL but in MODE_OPEN */
 	void *ledgers;		   /* one per consumer number */
 	size_t ledger_bytes;	   /* of each */
 	size_t total_bytes;
@@ -81,6 +91,10 @@ struct control_block {
  * those that replace killed ones. Returns 0; -ENOMEM. */
 int control_create(unsigned producer_numbers, unsigned consumer_numbers,
 	enum verify_mode verify, struct control_block *ret_block);
+
+/* control_add_latencies - what an open loop needs besides. Each worker clears
+ * its own: only what is used costs memory. Returns 0; -ENOMEM. */
+int control_add_latencies(struct control_block *block);
 
 void control_free(struct control_block *block);
 

@@ -73,6 +73,8 @@ int crew_create(const struct transport *transport,
 	crew.members[0].job.bench = bench;
 	err = control_create(
 		producer_numbers, consumer_numbers, bench->verify, &crew.block);
+	if (!err && bench->mode == MODE_OPEN)
+		err = control_add_latencies(&crew.block);
 	if (!err)
 		err = create_channels(&crew, name);
 	if (err) {
@@ -263,6 +265,26 @@ uint64_t crew_cpu_ns(const struct crew *crew)
 			total += deadline_clock_ns(clock);
 	}
 	return total;
+}
+
+struct usage crew_usage(const struct crew *crew)
+{
+	struct usage total = {{0}};
+
+	for (unsigned i = 0; i < crew->count; i++)
+		usage_add(&total, &slot_of(crew, &crew->members[i])->usage);
+	return total;
+}
+
+void crew_latency(const struct crew *crew, struct latency *latency)
+{
+	for (unsigned i = 0; i < crew->count; i++) {
+		const struct worker_slot *slot =
+			slot_of(crew, &crew->members[i]);
+
+		latency_add(latency,
+			&crew->block.latencies[slot - crew->block.slots]);
+	}
 }
 
 void crew_verify(const struct crew *crew, const unsigned *in_flight,

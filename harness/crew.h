@@ -60,6 +60,12 @@ void crew_finish(struct crew *crew);
 uint64_t crew_messages(const struct crew *crew);
 uint64_t crew_cpu_ns(const struct crew *crew);
 
+/* crew_usage - what all of them used within the measured time. */
+struct usage crew_usage(const struct crew *crew);
+
+/* crew_latency - MODE_OPEN: add what all of them measured to @latency. */
+void crew_latency(const struct crew *crew, struct latency *latency);
+
 /* crew_verify - the ledger's verdict, once nobody runs.
  * @in_flight: see verify_total(). */
 void crew_verify(const struct crew *crew, const unsigned *in_flight,

@@ -14,10 +14,12 @@
 #include "figure.h"
 #include "result.h"
 
-/* The axes along which a figure of @mode draws. */
-static unsigned drawn_axes(enum case_mode mode)
+/* The axes along which @figure draws. */
+static unsigned drawn_axes(const struct figure *figure)
 {
-	switch (mode) {
+	if (figure->kind == FIGURE_LOAD)
+		return AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_RATE);
+	switch (figure->mode) {
 	case MODE_THROUGHPUT:
 		return AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_MSG_SIZE);
 	case MODE_ROUNDTRIP:
@@ -27,21 +29,30 @@ static unsigned drawn_axes(enum case_mode mode)
 	}
 }
 
-const char *figure_template(enum case_mode mode)
+const char *figure_template(const struct figure *figure)
 {
 	static const char *const names[] = {
 		[MODE_THROUGHPUT] = "throughput",
 		[MODE_ROUNDTRIP] = "roundtrip",
 		[MODE_CRASH] = "recovery",
+		[MODE_OPEN] = "roundtrip",
 	};
 
-	return names[mode];
+	if (figure->kind == FIGURE_ROUNDS)
+		return "rounds";
+	return figure->kind == FIGURE_LOAD ? "load" : names[figure->mode];
 }
 
 bool figure_drawable(const struct result_case *one)
 {
 	const struct outcome *outcome = &one->outcome;
 
+	/* What a load that is too high does to those who bear it is a figure,
+	 * too. */
+	if (one->bench.mode == MODE_OPEN)
+		return (outcome->status == STATUS_OK ||
+			       outcome->status == STATUS_UNREACHED) &&
+		       outcome->latency && outcome->latency->intended.total > 0;
 	if (outcome->status != STATUS_OK)
 		return false;
 	if (one->bench.mode == MODE_THROUGHPUT)
@@ -56,8 +67,15 @@ static bool belongs(const struct figure *figure, const struct result_case *one)
 {
 	const struct bench_case *first = &figure->cases[0]->bench;
 
-	return axes_equal(
-		first, &one->bench, AXES_ALL & ~drawn_axes(figure->mode));
+	return axes_equal(first, &one->bench, AXES_ALL & ~drawn_axes(figure));
+}
+
+/* What its files' names begin with. */
+static const char *stem_of(const struct figure *figure)
+{
+	if (figure->mode == MODE_OPEN && figure->kind == FIGURE_SUMMARY)
+		return "latency";
+	return figure_template(figure);
 }
 
 static void name_figure(struct figure *figure, unsigned varying)
@@ -65,8 +83,8 @@ static void name_figure(struct figure *figure, unsigned varying)
 	char text[FIGURE_NAME_BYTES];
 	size_t used;
 
-	used = (size_t)snprintf(figure->name, sizeof(figure->name), "%s",
-		figure_template(figure->mode));
+	used = (size_t)snprintf(
+		figure->name, sizeof(figure->name), "%s", stem_of(figure));
 	axes_text(&figure->cases[0]->bench, varying, text, sizeof(text));
 	for (const char *at = text; *at && used + 2 < FIGURE_NAME_BYTES; at++) {
 		bool start = at == text || !isalnum((unsigned char)at[-1]);
@@ -101,12 +119,13 @@ static void name_all(struct figure_list *list)
 
 	for (size_t i = 0; i < list->figure_count; i++) {
 		struct figure *figure = &list->figures[i];
-		unsigned mask = AXES_ALL & ~drawn_axes(figure->mode);
+		unsigned mask = AXES_ALL & ~drawn_axes(figure);
 		unsigned varying;
 		size_t count = 0;
 
 		for (size_t j = 0; j < list->figure_count && count < 64; j++) {
-			if (list->figures[j].mode == figure->mode)
+			if (list->figures[j].mode == figure->mode &&
+				list->figures[j].kind == figure->kind)
 				firsts[count++] = list->figures[j].cases[0];
 		}
 		varying = axes_varying(firsts, count, mask);
@@ -118,14 +137,15 @@ static void name_all(struct figure_list *list)
 	name_apart(list);
 }
 
-/* Add @one to the figure it belongs to, or to a new one. */
+/* Add @one to the figure of @kind it belongs to, or to a new one. */
 static int add_case(struct figure_list *list, const struct result *result,
-	const struct result_case *one)
+	const struct result_case *one, enum figure_kind kind)
 {
 	struct figure *figure = NULL;
 
 	for (size_t i = 0; i < list->figure_count && !figure; i++) {
-		if (belongs(&list->figures[i], one))
+		if (list->figures[i].kind == kind &&
+			belongs(&list->figures[i], one))
 			figure = &list->figures[i];
 	}
 	if (!figure) {
@@ -135,8 +155,9 @@ static int add_case(struct figure_list *list, const struct result *result,
 			return -ENOMEM;
 		list->figures = figure;
 		figure += list->figure_count;
-		*figure = (struct figure){
-			.result = result, .mode = one->bench.mode};
+		*figure = (struct figure){.result = result,
+			.kind = kind,
+			.mode = one->bench.mode};
 		figure->cases =
 			malloc(result->case_count * sizeof(*figure->cases));
 		if (!figure->cases)
@@ -147,17 +168,32 @@ static int add_case(struct figure_list *list, const struct result *result,
 	return 0;
 }
 
+/* One load is a point, and no curve. */
+static bool worth_drawing(const struct figure *figure)
+{
+	const struct result_case *first = NULL;
+
+	for (size_t i = 0; i < figure->case_count; i++) {
+		const struct result_case *one = figure->cases[i];
+
+		if (!figure_drawable(one))
+			continue;
+		if (figure->kind != FIGURE_LOAD ||
+			(first && first->bench.rate != one->bench.rate))
+			return true;
+		first = one;
+	}
+	return false;
+}
+
 static void drop_empty(struct figure_list *list)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->figure_count; i++) {
 		struct figure *figure = &list->figures[i];
-		bool any = false;
 
-		for (size_t c = 0; c < figure->case_count; c++)
-			any = any || figure_drawable(figure->cases[c]);
-		if (any)
+		if (worth_drawing(figure))
 			list->figures[kept++] = *figure;
 		else
 			free(figure->cases);
@@ -165,20 +201,83 @@ static void drop_empty(struct figure_list *list)
 	list->figure_count = kept;
 }
 
+/* Are there rounds to tell apart? */
+static bool has_rounds(const struct figure *figure)
+{
+	for (size_t i = 0; i < figure->case_count; i++) {
+		const struct result_case *one = figure->cases[i];
+
+		if (!one->limit && figure_drawable(one) &&
+			one->outcome.round_count > 1)
+			return true;
+	}
+	return false;
+}
+
+static void name_rounds(char name[FIGURE_NAME_BYTES])
+{
+	static const char ending[] = "-rounds";
+	size_t room = FIGURE_NAME_BYTES - sizeof(ending);
+	size_t length = strlen(name);
+
+	if (length > room)
+		length = room;
+	memcpy(name + length, ending, sizeof(ending));
+}
+
+/* Behind each figure of rates or times another one, of the same cases, that
+ * shows every round. */
+static int add_rounds(struct figure_list *list)
+{
+	size_t count = list->figure_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct figure *figures = realloc(list->figures,
+			(list->figure_count + 1) * sizeof(*figures));
+		struct figure *rounds;
+		size_t bytes;
+
+		if (!figures)
+			return -ENOMEM;
+		list->figures = figures;
+		if (figures[i].kind != FIGURE_SUMMARY ||
+			!has_rounds(&figures[i]))
+			continue;
+		rounds = &figures[list->figure_count];
+		*rounds = figures[i];
+		rounds->kind = FIGURE_ROUNDS;
+		bytes = rounds->case_count * sizeof(*rounds->cases);
+		rounds->cases = malloc(bytes);
+		if (!rounds->cases)
+			return -ENOMEM;
+		memcpy(rounds->cases, figures[i].cases, bytes);
+		name_rounds(rounds->name);
+		list->figure_count++;
+	}
+	return 0;
+}
+
 int figure_list_make(const struct result *result, struct figure_list *ret_list)
 {
 	struct figure_list list = {0};
+	int err = 0;
 
-	for (size_t i = 0; i < result->case_count; i++) {
-		int err = add_case(&list, result, &result->cases[i]);
+	for (size_t i = 0; !err && i < result->case_count; i++) {
+		const struct result_case *one = &result->cases[i];
 
-		if (err) {
-			figure_list_free(&list);
-			return err;
-		}
+		err = add_case(&list, result, one, FIGURE_SUMMARY);
+		if (!err && one->bench.mode == MODE_OPEN)
+			err = add_case(&list, result, one, FIGURE_LOAD);
 	}
-	drop_empty(&list);
-	name_all(&list);
+	if (!err) {
+		drop_empty(&list);
+		name_all(&list);
+		err = add_rounds(&list);
+	}
+	if (err) {
+		figure_list_free(&list);
+		return err;
+	}
 	*ret_list = list;
 	return 0;
 }

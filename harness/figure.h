@@ -17,8 +17,15 @@ struct result_case;
 
 enum { FIGURE_NAME_BYTES = 128 };
 
+enum figure_kind {
+	FIGURE_SUMMARY, /* what came out: a curve a transport */
+	FIGURE_ROUNDS,	/* what it came from: a point a round */
+	FIGURE_LOAD,	/* what it becomes with the load: a point a rate */
+};
+
 struct figure {
 	const struct result *result;
+	enum figure_kind kind;
 	enum case_mode mode;
 	char name
 		[FIGURE_NAME_BYTES]; /* of its files, e.g. throughput-batch-32 */
@@ -37,12 +44,29 @@ int figure_list_make(const struct result *result, struct figure_list *ret_list);
 
 void figure_list_free(struct figure_list *list);
 
+/* load_put - the points of @example's transport by offered load: messages a
+ * second, whether they were reached, and in seconds the median and the 99th
+ * percentile of the latency, from when a message was due and from when it was
+ * sent. */
+void load_put(const struct figure *figure, const struct result_case *example,
+	FILE *out);
+
 /* figure_drawable - is there anything to draw of @one? A message of 0 bytes has
  * no place on a logarithmic axis. */
 bool figure_drawable(const struct result_case *one);
 
 /* figure_template - the name of its .gp file among the installed ones. */
-const char *figure_template(enum case_mode mode);
+const char *figure_template(const struct figure *figure);
+
+/* rounds_panel - the panel of a FIGURE_ROUNDS that @one is on, from 1; 0: it is
+ * on none. rounds_left_out - how many points of the sweep have no panel. */
+unsigned rounds_panel(
+	const struct figure *figure, const struct result_case *one);
+size_t rounds_left_out(const struct figure *figure);
+
+/* rounds_put - the rows of @one: round, value, and the median of the values
+ * with its interval. Returns 0 or -ENOMEM. */
+int rounds_put(const struct result_case *one, FILE *out);
 
 /* figure_write - its data for gnuplot. Blocks, separated by two empty lines,
  * each with a row of headings:

@@ -55,6 +55,13 @@ static void put_about(FILE *out, const char *key, const char *text)
 	fputc('\n', out);
 }
 
+/* May a series be on more than one panel? Then panels are not of cases but of
+ * what is drawn of them: the clock that latency is taken by. */
+static bool two_clocks(const struct figure *figure)
+{
+	return figure->mode == MODE_OPEN && figure->kind == FIGURE_SUMMARY;
+}
+
 static bool same_transport(
 	const struct result_case *a, const struct result_case *b)
 {
@@ -81,10 +88,14 @@ static unsigned style_of(
 }
 
 /* Panels are ways of waiting, for round trips; else there is one. */
-static unsigned panel_of(const struct figure *figure, enum wait_mode wait)
+static unsigned panel_of(
+	const struct figure *figure, const struct result_case *one)
 {
+	enum wait_mode wait = one->bench.wait;
 	unsigned panel = 1;
 
+	if (figure->kind == FIGURE_ROUNDS)
+		return rounds_panel(figure, one);
 	if (figure->mode != MODE_ROUNDTRIP || wait == 0)
 		return 1;
 	for (size_t i = 0; i < figure->case_count; i++) {
@@ -101,25 +112,40 @@ static void add_series(
 {
 	for (size_t i = 0; i < figure->case_count; i++) {
 		const struct result_case *one = figure->cases[i];
-		unsigned panel = panel_of(figure, one->bench.wait);
+		unsigned panel = panel_of(figure, one);
 		bool seen = false;
 
 		for (size_t j = 0; j < list->count && !seen; j++)
 			seen = list->series[j].panel == panel &&
 			       same_transport(list->series[j].example, one);
-		if (!seen && figure_drawable(one) && one->limit == limits)
+		if (!seen && panel > 0 && figure_drawable(one) &&
+			one->limit == limits)
 			list->series[list->count++] =
 				(struct series){one, panel};
 	}
 }
 
+/* A second series of each, on the second panel. */
+static void double_series(struct series_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		list->series[list->count + i] = list->series[i];
+		list->series[list->count + i].panel = 2;
+	}
+	list->count *= 2;
+}
+
 static int list_series(const struct figure *figure, struct series_list *list)
 {
-	list->series = calloc(figure->case_count, sizeof(*list->series));
+	list->series = calloc(2 * figure->case_count, sizeof(*list->series));
 	if (!list->series)
 		return -ENOMEM;
 	add_series(figure, list, false);
-	add_series(figure, list, true);
+	/* A bound is a line; how its rounds scatter says nothing of others. */
+	if (figure->kind != FIGURE_ROUNDS)
+		add_series(figure, list, true);
+	if (two_clocks(figure))
+		double_series(list);
 	return 0;
 }
 
@@ -153,6 +179,11 @@ static void trouble_extent(const struct figure *figure,
 	text[0] = '\0';
 	if (!some_spared || figure->mode == MODE_CRASH)
 		return;
+	if (figure->mode == MODE_OPEN) {
+		axes_text(&one->bench, AXIS_BIT(AXIS_RATE), from, sizeof(from));
+		snprintf(text, NOTE_COLUMNS, " (%s)", from);
+		return;
+	}
 	if (figure->mode == MODE_ROUNDTRIP)
 		snprintf(text, NOTE_COLUMNS, " (%s)",
 			wait_mode_name(one->bench.wait));
@@ -202,7 +233,9 @@ static void note_text(const struct figure *figure,
 		return;
 	}
 	if (status != STATUS_SKIP)
-		mark = status == STATUS_VIOLATED ? "VIOLATED  " : "FAILED  ";
+		mark = status == STATUS_VIOLATED    ? "VIOLATED  "
+		       : status == STATUS_UNREACHED ? "UNREACHED  "
+						    : "FAILED  ";
 	trouble_extent(figure, one, extent);
 	snprintf(text, text_bytes, "%s%s%s", mark,
 		result_reason(one, why, sizeof(why)), extent);
@@ -212,9 +245,15 @@ static void note_text(const struct figure *figure,
 			crash->kills);
 }
 
-/* Does @one need a note? */
-static bool noteworthy(const struct result_case *one)
+/* Does @one need a note in @figure? */
+static bool noteworthy(
+	const struct figure *figure, const struct result_case *one)
 {
+	if (figure->kind == FIGURE_ROUNDS && one->limit)
+		return false;
+	if (figure->kind == FIGURE_LOAD &&
+		one->outcome.status == STATUS_UNREACHED)
+		return false; /* its point is marked */
 	if (one->outcome.status != STATUS_OK)
 		return true;
 	return one->bench.mode == MODE_CRASH &&
@@ -242,11 +281,11 @@ static void put_notes(const struct figure *figure, FILE *out)
 	for (size_t i = 0; i < figure->case_count; i++) {
 		bool seen = false;
 
-		if (!noteworthy(figure->cases[i]))
+		if (!noteworthy(figure, figure->cases[i]))
 			continue;
 		note_text(figure, figure->cases[i], text, sizeof(text));
 		for (size_t j = 0; j < i && !seen; j++) {
-			if (!noteworthy(figure->cases[j]))
+			if (!noteworthy(figure, figure->cases[j]))
 				continue;
 			note_text(figure, figure->cases[j], before,
 				sizeof(before));
@@ -257,6 +296,17 @@ static void put_notes(const struct figure *figure, FILE *out)
 		else if (!seen)
 			left++;
 	}
+	if (figure->kind == FIGURE_ROUNDS && rounds_left_out(figure) > 0) {
+		snprintf(text, sizeof(text),
+			"%zu more message sizes have no panel: `ipcmark show "
+			"--json` has their rounds",
+			rounds_left_out(figure));
+		put_note(out, text);
+	}
+	if (figure->kind == FIGURE_LOAD)
+		put_note(out, "from when a message was due; dotted: from when "
+			      "it was sent; a cross: the offered load was not "
+			      "reached");
 	if (empty_messages(figure))
 		put_note(out, "0 B has no place on a logarithmic axis: see "
 			      "`ipcmark show`");
@@ -281,7 +331,13 @@ static void put_machine(const struct figure *figure, FILE *out)
 	text_join(text, sizeof(text), "%s", env_text(environment, "kernel"));
 	put_about(out, "machine", text);
 	text[0] = '\0';
-	if (figure->mode != MODE_CRASH)
+	if (env_text(environment, "noise_grade")[0])
+		text_join(text, sizeof(text), "noise grade %s",
+			env_text(environment, "noise_grade"));
+	if (figure->mode == MODE_CRASH)
+		text_join(text, sizeof(text), "%u kills of each victim",
+			bench->kills);
+	else
 		text_join(text, sizeof(text), "%u round%s of %s", bench->rounds,
 			bench->rounds == 1 ? "" : "s",
 			human_time((double)bench->slice_ns, low));
@@ -301,6 +357,13 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		[MODE_THROUGHPUT] = "Throughput against message size",
 		[MODE_ROUNDTRIP] = "Round trip time",
 		[MODE_CRASH] = "From a SIGKILL to the survivors' next success",
+		[MODE_OPEN] = "Latency of messages sent when they are due",
+	};
+	static const char *const rounds[] = {
+		[MODE_THROUGHPUT] = "Throughput in each round",
+		[MODE_ROUNDTRIP] = "Mean round trip time in each round",
+		[MODE_CRASH] = "",
+		[MODE_OPEN] = "Median latency in each round",
 	};
 	const struct bench_case *bench = &figure->cases[0]->bench;
 	unsigned axes =
@@ -312,12 +375,21 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		axes &= ~AXIS_BIT(AXIS_MSG_SIZE);
 	if (figure->mode == MODE_ROUNDTRIP)
 		axes &= ~AXIS_BIT(AXIS_WAIT);
+	if (figure->kind == FIGURE_LOAD)
+		axes &= ~AXIS_BIT(AXIS_RATE);
 	if (bench->capacity_bytes == 0)
 		axes &= ~AXIS_BIT(AXIS_CAPACITY);
 	if (bench->access == ACCESS_COPY)
 		axes &= ~AXIS_BIT(AXIS_ACCESS);
 	fputs("about\ttext\n", out);
-	put_about(out, "title", titles[figure->mode]);
+	put_about(out, "title",
+		figure->kind == FIGURE_ROUNDS ? rounds[figure->mode]
+		: figure->kind == FIGURE_LOAD ? "Latency against offered load"
+					      : titles[figure->mode]);
+	put_about(out, "unit",
+		figure->mode == MODE_THROUGHPUT ? "messages" : "time");
+	put_about(out, "of",
+		figure->mode == MODE_OPEN ? "messages" : "round trips");
 	put_about(out, "axes", axes_text(bench, axes, text, sizeof(text)));
 	put_machine(figure, out);
 	if (figure->mode == MODE_CRASH && bench->recover_within_ns) {
@@ -384,13 +456,30 @@ static int put_ticks(const struct figure *figure, FILE *out)
 	return 0;
 }
 
-static void put_panels(
-	const struct figure *figure, const struct series_list *list, FILE *out)
+static const char *panel_title(
+	const struct figure *figure, const struct series *series, char *size)
 {
 	static const char *const waiting[] = {
 		[WAIT_SPIN] = "polling (wait = spin)",
 		[WAIT_BLOCK] = "sleeping (wait = block)",
 	};
+
+	if (two_clocks(figure))
+		return series->panel == 1 ? "from when it was due"
+					  : "from when it was sent";
+	if (figure->mode == MODE_ROUNDTRIP)
+		return waiting[series->example->bench.wait];
+	if (figure->kind == FIGURE_ROUNDS && figure->mode == MODE_THROUGHPUT)
+		return human_size(series->example->bench.msg_size_bytes, size);
+	if (figure->kind == FIGURE_ROUNDS)
+		return "from when a message was due";
+	return " ";
+}
+
+static void put_panels(
+	const struct figure *figure, const struct series_list *list, FILE *out)
+{
+	char size[HUMAN_BYTES];
 	unsigned done = 0;
 
 	fputs("\n\npanel\ttitle\n", out);
@@ -401,9 +490,7 @@ static void put_panels(
 			continue;
 		done |= 1u << series->panel;
 		fprintf(out, "%u\t%s\n", series->panel,
-			figure->mode == MODE_ROUNDTRIP
-				? waiting[series->example->bench.wait]
-				: " ");
+			panel_title(figure, series, size));
 	}
 }
 
@@ -444,8 +531,14 @@ static void put_rates(
  * The curve ends at the single slowest value. */
 static void put_percentiles(const struct series *series, FILE *out)
 {
+	const struct latency *latency = series->example->outcome.latency;
 	const struct hist *rtt = series->example->outcome.rtt;
-	double end = (double)rtt->total;
+	double end;
+
+	if (latency)
+		rtt = series->panel == 1 ? &latency->intended
+					 : &latency->actual;
+	end = (double)rtt->total;
 
 	fputs("one_in\tns\n", out);
 	for (int i = 0;; i++) {
@@ -502,9 +595,13 @@ int figure_write(const struct figure *figure, FILE *out)
 		fputs("\n\n# ", out);
 		put_text(out, series->example->bench.transport);
 		fputc('\n', out);
-		if (figure->mode == MODE_THROUGHPUT)
+		if (figure->kind == FIGURE_ROUNDS)
+			err = rounds_put(series->example, out);
+		else if (figure->kind == FIGURE_LOAD)
+			load_put(figure, series->example, out);
+		else if (figure->mode == MODE_THROUGHPUT)
 			put_rates(figure, series, out);
-		else if (figure->mode == MODE_ROUNDTRIP)
+		else if (figure->mode != MODE_CRASH)
 			put_percentiles(series, out);
 		else
 			put_recoveries(series, out);

@@ -36,8 +36,12 @@ static size_t index_of(uint64_t value)
 	return ((size_t)bucket << SUB_HALF_BITS) + (size_t)(value >> bucket);
 }
 
-/* The highest value that is counted at @index. */
-static uint64_t highest_at(size_t index)
+uint64_t hist_lowest_at(size_t index)
+{
+	return index == 0 ? 0 : hist_highest_at(index - 1) + 1;
+}
+
+uint64_t hist_highest_at(size_t index)
 {
 	size_t bucket = index >> SUB_HALF_BITS;
 	uint64_t sub = index & (SUB_HALF - 1);
@@ -113,7 +117,7 @@ uint64_t hist_percentile(const struct hist *hist, double percent)
 		seen += hist->counts[i];
 		if (seen < rank)
 			continue;
-		value = highest_at(i);
+		value = hist_highest_at(i);
 		return value < hist->max_ns ? value : hist->max_ns;
 	}
 	return hist->max_ns;

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum {
 	HIST_SUB_BUCKETS = 2048, /* first power of two >= 2 * 10^3 */
@@ -42,6 +43,16 @@ void hist_add(struct hist *into, const struct hist *from);
  * exceed: the highest value equivalent to its bucket, never above max_ns.
  * Returns 0 for an empty histogram. */
 uint64_t hist_percentile(const struct hist *hist, double percent);
+
+/* hist_lowest_at, hist_highest_at - the first and the last value that are
+ * counted in counts[@index]. */
+uint64_t hist_lowest_at(size_t index);
+uint64_t hist_highest_at(size_t index);
+
+/* hist_print - the distribution as HdrHistogram's own tools print it (.hgrm):
+ * percentiles that come closer to 100 by halves, 5 steps a half.
+ * @unit_ns: what one unit of the values printed is, 1000 for microseconds. */
+void hist_print(const struct hist *hist, double unit_ns, FILE *out);
 
 /* hist_encode - HdrHistogram V2, zlib-compressed, base64. Caller frees.
  * Returns 0; -ENOMEM. */

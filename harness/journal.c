@@ -57,7 +57,9 @@ static uint64_t mix_case(uint64_t hash, const struct bench_case *bench)
 	const uint64_t numbers[] = {bench->mode, bench->msg_size_bytes,
 		bench->batch, bench->producers, bench->consumers, bench->wait,
 		bench->access, bench->verify, bench->capacity_bytes,
-		bench->warmup_ns, bench->slice_ns, bench->rounds, bench->kills,
+		bench->warmup_ns, bench->slice_ns, bench->rounds, bench->count,
+		bench->until_percent, bench->rate, bench->arrival, bench->burst,
+		bench->work_ns, bench->mix.count, bench->kills,
 		bench->kill_victim[VICTIM_PRODUCER],
 		bench->kill_victim[VICTIM_CONSUMER], bench->recover_within_ns,
 		bench->skip};
@@ -67,6 +69,10 @@ static uint64_t mix_case(uint64_t hash, const struct bench_case *bench)
 	hash = mix(hash, bench->cpus, sizeof(bench->cpus));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		hash = mix_number(hash, numbers[i]);
+	for (unsigned i = 0; i < bench->mix.count; i++) {
+		hash = mix_number(hash, bench->mix.bytes[i]);
+		hash = mix_number(hash, bench->mix.percent[i]);
+	}
 	return hash;
 }
 
@@ -232,6 +238,9 @@ int journal_load(const struct journal *journal, const struct plan *plan,
 		result.cases[i].outcome = (struct outcome){0};
 	}
 	run.started_unix_ns = result.started_unix_ns;
+	run.overhead = result.overhead;
+	memcpy(run.counters_refused, result.counters_refused,
+		sizeof(run.counters_refused));
 	result_free(&result);
 	if (!error)
 		*ret_run = run;

@@ -43,22 +43,31 @@ libharness_a_SOURCES = \
 	harness/diag.h \
 	harness/env.c \
 	harness/env.h \
+	harness/export.h \
+	harness/export_csv.c \
+	harness/export_hdr.c \
+	harness/export_json.c \
+	harness/export_markdown.c \
 	harness/fault.c \
 	harness/fault.h \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_data.c \
+	harness/figure_load.c \
+	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
+	harness/hist_print.c \
 	harness/human.c \
 	harness/human.h \
 	harness/journal.c \
 	harness/journal.h \
 	harness/json_read.c \
 	harness/json_read.h \
+	harness/latency.h \
 	harness/leftover.c \
 	harness/leftover.h \
 	harness/machine.c \
@@ -70,6 +79,8 @@ libharness_a_SOURCES = \
 	harness/option.h \
 	harness/option_text.c \
 	harness/option_text.h \
+	harness/overhead.c \
+	harness/overhead.h \
 	harness/park.c \
 	harness/park.h \
 	harness/plan.c \
@@ -87,6 +98,8 @@ libharness_a_SOURCES = \
 	harness/ratio.h \
 	harness/report.c \
 	harness/report.h \
+	harness/report_cost.c \
+	harness/report_cost.h \
 	harness/report_table.c \
 	harness/report_table.h \
 	harness/result.c \
@@ -96,6 +109,8 @@ libharness_a_SOURCES = \
 	harness/rng.h \
 	harness/run.c \
 	harness/run.h \
+	harness/saturation.c \
+	harness/saturation.h \
 	harness/scenario.c \
 	harness/scenario.h \
 	harness/scenario_edit.h \
@@ -103,6 +118,8 @@ libharness_a_SOURCES = \
 	harness/scenario_file.h \
 	harness/scenario_key.c \
 	harness/scenario_key.h \
+	harness/scenario_load.c \
+	harness/scenario_load.h \
 	harness/scenario_lookup.c \
 	harness/scenario_set.c \
 	harness/scenario_text.c \
@@ -111,6 +128,8 @@ libharness_a_SOURCES = \
 	harness/scenario_value.h \
 	harness/scenario_zip.c \
 	harness/scenario_zip.h \
+	harness/schedule.c \
+	harness/schedule.h \
 	harness/session.c \
 	harness/session.h \
 	harness/shared.h \
@@ -137,11 +156,17 @@ libharness_a_SOURCES = \
 	harness/transport_ring.c \
 	harness/transport_socketpair.c \
 	harness/transports.c \
+	harness/until.c \
+	harness/until.h \
+	harness/usage.c \
+	harness/usage.h \
 	harness/verify.c \
 	harness/verify.h \
 	harness/verify_hot.h \
 	harness/worker.c \
 	harness/worker.h \
+	harness/worker_loop.h \
+	harness/worker_open.c \
 	harness/worker_protocol.c \
 	harness/worker_protocol.h
 # Of ck_ring everything is in its header: no library to link.

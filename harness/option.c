@@ -26,6 +26,10 @@ enum {
 	OPTION_JSON,
 	OPTION_RESUME,
 	OPTION_DRY_RUN,
+	OPTION_COST,
+	OPTION_CSV,
+	OPTION_MARKDOWN,
+	OPTION_HDR,
 };
 
 #define SET                                                \
@@ -52,6 +56,12 @@ static const struct option run_options[] = {OUTPUT, SET,
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN}, HELP, END};
 static const struct option plan_options[] = {
 	SET, {"short", no_argument, NULL, OPTION_SHORT}, HELP, END};
+static const struct option show_options[] = {
+	{"markdown", no_argument, NULL, OPTION_MARKDOWN},
+	{"csv", no_argument, NULL, OPTION_CSV},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"hdr", required_argument, NULL, OPTION_HDR},
+	{"cost", no_argument, NULL, OPTION_COST}, HELP, END};
 static const struct option plot_options[] = {OUTPUT, HELP, END};
 static const struct option compare_options[] = {
 	{"of", required_argument, NULL, OPTION_OF},
@@ -75,7 +85,7 @@ static const struct command_line commands[COMMAND_COUNT] = {
 		"a scenario file"},
 	[COMMAND_PLAN] = {"plan", plan_options, ":h", 1, SIZE_MAX,
 		"a scenario file"},
-	[COMMAND_SHOW] = {"show", no_options, ":h", 1, 1,
+	[COMMAND_SHOW] = {"show", show_options, ":h", 1, 1,
 		"a result: result.json or its folder"},
 	[COMMAND_PLOT] = {"plot", plot_options, ":o:h", 1, 1,
 		"a result: result.json or its folder"},
@@ -176,6 +186,18 @@ static int take_option(int option, struct options *options)
 	case OPTION_JSON:
 		options->json = true;
 		break;
+	case OPTION_COST:
+		options->cost = true;
+		break;
+	case OPTION_CSV:
+		options->csv = true;
+		break;
+	case OPTION_MARKDOWN:
+		options->markdown = true;
+		break;
+	case OPTION_HDR:
+		options->hdr_dir = optarg;
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -223,6 +245,12 @@ static int check_arguments(
 		diag_error("compare: needs both --of KEY=VALUE and --to "
 			   "KEY=VALUE, such as --of transport=ring --to "
 			   "transport=pipe");
+		return -EINVAL;
+	}
+	if (options->json + options->csv + options->markdown + options->cost >
+		1) {
+		diag_error("show: only one of --cost, --markdown, --csv and "
+			   "--json at a time");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < options->argument_count; i++) {

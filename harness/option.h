@@ -41,6 +41,10 @@ struct options {
 	const char **wheres; /* owned array */
 	size_t where_count;
 	bool json;
+	bool cost;
+	bool csv;
+	bool markdown;
+	const char *hdr_dir; /* NULL: not given */
 };
 
 /* options_parse - check a whole command line.

@@ -86,7 +86,8 @@ static const char plan_text[] =
 	"throughput.msg_size=8..1Mi*8\n";
 
 static const char show_text[] =
-	"ipcmark show RESULT\n"
+	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr "
+	"DIR]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"
@@ -94,9 +95,24 @@ static const char show_text[] =
 	"with the\n"
 	"reason.\n"
 	"\n"
+	"  --cost       and what a message costs: CPU time, context switches "
+	"(waits and\n"
+	"               preemptions), page faults, and cycles, instructions "
+	"and "
+	"misses of\n"
+	"               the last-level cache where the kernel gives them\n"
+	"  --markdown   the tables for a README or an issue\n"
+	"  --csv        a line a case, for a spreadsheet\n"
+	"  --json       all of it, checked; docs/result.schema.json describes "
+	"it\n"
+	"  --hdr DIR    besides: every histogram into DIR, as an HdrHistogram "
+	"log\n"
+	"               (.hlog) and as a table of percentiles (.hgrm)\n"
+	"\n"
 	"Example:\n"
 	"\n"
-	"  ipcmark show results/demo\n";
+	"  ipcmark show results/demo\n"
+	"  ipcmark show results/demo --csv >demo.csv\n";
 
 static const char plot_text[] =
 	"ipcmark plot RESULT [-o DIR]\n"
@@ -215,8 +231,9 @@ static const char scenario_text[] =
 	"\n"
 	"k, M, G are powers of 1000, Ki, Mi, Gi of 1024. A time has its unit: "
 	"ns, us,\n"
-	"ms, s. `kill` or `kills` make a section a crash section. Keys, "
-	"[default]:\n"
+	"ms, s. `kill` or `kills` make a section a crash section, `rate` or "
+	"`burst` an\n"
+	"open one. Keys, [default]:\n"
 	"\n";
 
 static const char *const texts[COMMAND_COUNT] = {

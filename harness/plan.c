@@ -25,6 +25,7 @@
 
 #include "diag.h"
 #include "rng.h"
+#include "saturation.h"
 #include "scenario.h"
 #include "topo.h"
 #include "transport.h"
@@ -46,7 +47,7 @@ enum {
  * fastest, so that a table has what is compared side by side. */
 struct sweep {
 	size_t transport, msg_size, batch, producers, consumers;
-	size_t placement, wait, access, capacity;
+	size_t placement, wait, access, capacity, arrival, rate;
 };
 
 static bool step(size_t *position, size_t count)
@@ -60,7 +61,11 @@ static bool step(size_t *position, size_t count)
 static bool sweep_next(
 	const struct scenario_section *section, struct sweep *sweep)
 {
+	bool open = section->mode == MODE_OPEN;
+
 	return step(&sweep->transport, section->transport_count) ||
+	       step(&sweep->arrival, open ? section->arrival_count : 1) ||
+	       step(&sweep->rate, open ? section->rate_count : 1) ||
 	       step(&sweep->access, section->access_count) ||
 	       step(&sweep->wait, section->wait_count) ||
 	       step(&sweep->placement, section->placement_count) ||
@@ -90,6 +95,8 @@ static const struct {
 	ZIP_AXIS(wait, wait_count),
 	ZIP_AXIS(access, access_count),
 	ZIP_AXIS(capacity, capacity_count),
+	ZIP_AXIS(arrival, arrival_count),
+	ZIP_AXIS(rate, rate_count),
 #undef ZIP_AXIS
 };
 
@@ -163,12 +170,27 @@ static void spec_text(const char *spec, char *room, size_t room_bytes)
 	room[len] = '\0';
 }
 
+/* "/50%/poisson", "/200000ps"; nothing for a closed loop. */
+static void load_text(
+	const struct bench_case *bench, char *room, size_t room_bytes)
+{
+	bool share = bench->rate & RATE_SHARE;
+
+	room[0] = '\0';
+	if (bench->mode == MODE_OPEN)
+		snprintf(room, room_bytes, "/%" PRIu64 "%s%s",
+			bench->rate & ~RATE_SHARE, share ? "%" : "ps",
+			bench->arrival == ARRIVAL_POISSON ? "/poisson" : "");
+}
+
 /* A placement's slashes would look like the id's own: they become '-'. */
 static void name_case(struct bench_case *bench)
 {
 	char spec[ID_SPEC_LETTERS + 1], size[32], capacity[32] = "";
-	char placement[CASE_NAME_BYTES];
+	char placement[CASE_NAME_BYTES], load[64];
 	int wrote;
+
+	load_text(bench, load, sizeof(load));
 
 	spec_text(bench->transport, spec, sizeof(spec));
 	snprintf(placement, sizeof(placement), "%s", bench->placement);
@@ -178,11 +200,11 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s", bench->section, spec,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s", bench->section, spec,
 		size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
-		capacity, bench->access == ACCESS_VIEW ? "/view" : "");
+		capacity, bench->access == ACCESS_VIEW ? "/view" : "", load);
 	assert(wrote > 0); /* cut or not: make_unique() sees to the rest */
 	(void)wrote;
 }
@@ -219,6 +241,8 @@ static void fill_case(const struct scenario_section *section,
 		.warmup_ns = section->warmup_ns,
 		.slice_ns = section->slice_ns,
 		.rounds = section->rounds,
+		.count = section->count,
+		.until_percent = section->until_percent,
 	};
 	snprintf(bench->section, sizeof(bench->section), "%s", section->name);
 	snprintf(bench->transport, sizeof(bench->transport), "%s",
@@ -233,6 +257,13 @@ static void fill_case(const struct scenario_section *section,
 		memcpy(bench->kill_victim, section->kill_victim,
 			sizeof(bench->kill_victim));
 		bench->recover_within_ns = section->recover_within_ns;
+	}
+	if (section->mode == MODE_OPEN) {
+		bench->rate = section->rates[at->rate];
+		bench->arrival = section->arrivals[at->arrival];
+		bench->burst = section->burst.count;
+		bench->work_ns = section->work_ns;
+		bench->mix = section->mix;
 	}
 	name_case(bench);
 }
@@ -293,7 +324,9 @@ static size_t section_case_count(const struct scenario_section *section)
 		section->msg_size_count, section->batch_count,
 		section->producer_count, section->consumer_count,
 		section->placement_count, section->wait_count,
-		section->access_count, section->capacity_count};
+		section->access_count, section->capacity_count,
+		section->mode == MODE_OPEN ? section->arrival_count : 1,
+		section->mode == MODE_OPEN ? section->rate_count : 1};
 	size_t product = 1;
 
 	/* Each axis has at most 1000 values: one more factor cannot wrap. */
@@ -425,13 +458,18 @@ static int make_slices(struct plan *plan)
 
 static uint64_t case_ns(const struct bench_case *bench)
 {
-	uint64_t kills = 0;
+	uint64_t kills = 0, saturation_ns = 0;
 
 	if (bench->skip)
 		return 0;
+	if (bench->mode == MODE_OPEN && bench->rate & RATE_SHARE)
+		saturation_ns =
+			SATURATION_SLICES *
+			(bench->warmup_ns + bench->slice_ns + SLICE_EXTRA_NS);
 	if (bench->mode != MODE_CRASH)
-		return bench->rounds *
-		       (bench->warmup_ns + bench->slice_ns + SLICE_EXTRA_NS);
+		return saturation_ns +
+		       bench->rounds * (bench->warmup_ns + bench->slice_ns +
+					       SLICE_EXTRA_NS);
 	for (int victim = 0; victim < 2; victim++)
 		if (bench->kill_victim[victim])
 			kills += bench->kills;

@@ -54,7 +54,8 @@ static const char *times_text(
 			bench->kills * victims,
 			human_time((double)bench->recover_within_ns, time));
 	else
-		snprintf(room, TIMES_BYTES, "%u x %s", bench->rounds,
+		snprintf(room, TIMES_BYTES, "%s%u x %s",
+			bench->until_percent ? "up to " : "", bench->rounds,
 			human_time((double)bench->slice_ns, time));
 	return room;
 }

@@ -147,8 +147,7 @@ static int write_commands(
 	err = append_template(file, folder, "style");
 	if (err == 0) {
 		fputc('\n', file);
-		err = append_template(
-			file, folder, figure_template(figure->mode));
+		err = append_template(file, folder, figure_template(figure));
 	}
 	if (close_in(file, dir, figure->name, ".gp") && err == 0)
 		err = -EIO;

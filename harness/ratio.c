@@ -11,18 +11,25 @@
 #include "ratio.h"
 #include "result.h"
 
-static double rate_of(const struct round_figures *round)
+/* How fast: an open loop's rate is what was asked for, so there it is the
+ * inverse of the median latency. */
+static double rate_of(
+	const struct result_case *one, const struct round_figures *round)
 {
+	if (one->bench.mode == MODE_OPEN)
+		return round->p50_ns ? 1 / (double)round->p50_ns : NAN;
 	if (round->msgs == 0 || round->elapsed_ns == 0)
 		return NAN;
 	return (double)round->msgs / (double)round->elapsed_ns;
 }
 
-static double rate_in_round(const struct outcome *outcome, unsigned round)
+static double rate_in_round(const struct result_case *one, unsigned round)
 {
+	const struct outcome *outcome = &one->outcome;
+
 	for (size_t i = 0; i < outcome->round_count; i++) {
 		if (outcome->rounds[i].round == round)
-			return rate_of(&outcome->rounds[i]);
+			return rate_of(one, &outcome->rounds[i]);
 	}
 	return NAN;
 }
@@ -37,8 +44,8 @@ size_t ratio_of(const struct result_case *of, const struct result_case *to,
 	if (a->status == STATUS_OK && b->status == STATUS_OK && a->round_count)
 		ratios = malloc(a->round_count * sizeof(*ratios));
 	for (size_t i = 0; ratios && i < a->round_count; i++) {
-		double ratio = rate_of(&a->rounds[i]) /
-			       rate_in_round(b, a->rounds[i].round);
+		double ratio = rate_of(of, &a->rounds[i]) /
+			       rate_in_round(to, a->rounds[i].round);
 
 		if (isfinite(ratio))
 			ratios[count++] = ratio;

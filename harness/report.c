@@ -67,6 +67,26 @@ static void print_distance(
 	free(cases);
 }
 
+/* What the harness adds to each message, and what it could not count. */
+static void print_harness(
+	const struct report_page *page, const struct result *result)
+{
+	const struct overhead *overhead = &result->overhead;
+	char open[HUMAN_BYTES];
+
+	if (overhead->closed_ns > 0)
+		fprintf(page->out, "The harness itself: %.2f ns a message",
+			overhead->closed_ns);
+	if (overhead->closed_ns > 0 && overhead->open_ns > 0)
+		fprintf(page->out, ", %s in an open loop",
+			human_time(overhead->open_ns, open));
+	if (overhead->closed_ns > 0)
+		fputc('\n', page->out);
+	if (result->counters_refused[0])
+		fprintf(page->out, "No cycles, instructions, misses: %.64s\n",
+			result->counters_refused);
+}
+
 static void print_sections(
 	const struct report_page *page, const struct result *result)
 {
@@ -163,13 +183,23 @@ static size_t print_troubles(const struct report_page *page,
 	return count;
 }
 
+/* Those have a row each, with the reason in place of figures. */
+static size_t count_status(const struct result *result, enum case_status status)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < result->case_count; i++)
+		count += result->cases[i].outcome.status == status;
+	return count;
+}
+
 void report_show(const struct result *result, FILE *out)
 {
 	struct report_page page = {
 		.out = out,
 		.colour = isatty(fileno(out)) && !getenv("NO_COLOR"),
 	};
-	size_t skipped, violated, failed;
+	size_t skipped, violated, failed, unreached;
 	char line[LINE_BYTES];
 
 	machine_cpu(result, line, sizeof(line));
@@ -178,13 +208,18 @@ void report_show(const struct result *result, FILE *out)
 	print_line(out, machine_system(result, line, sizeof(line)));
 	print_run(&page, result);
 	print_distance(&page, result);
+	print_harness(&page, result);
 	print_sections(&page, result);
 	violated = print_troubles(&page, result, STATUS_VIOLATED, "VIOLATED");
 	failed = print_troubles(&page, result, STATUS_FAILED, "FAILED");
+	unreached = count_status(result, STATUS_UNREACHED);
 	skipped = print_troubles(&page, result, STATUS_SKIP, "Skipped");
 	fprintf(out,
-		"\n%zu cases: %zu ok, %zu skipped, %zu violated, %zu failed\n",
+		"\n%zu cases: %zu ok, %zu skipped, %zu violated, %zu failed",
 		result->case_count,
-		result->case_count - skipped - violated - failed, skipped,
-		violated, failed);
+		result->case_count - skipped - violated - failed - unreached,
+		skipped, violated, failed);
+	if (unreached)
+		fprintf(out, ", %zu short of their load", unreached);
+	fputc('\n', out);
 }

@@ -12,6 +12,7 @@
 
 #include "axes.h"
 #include "human.h"
+#include "machine.h"
 #include "ratio.h"
 #include "report_table.h"
 #include "result.h"
@@ -95,6 +96,14 @@ static void damage_text(
 static void print_broken(const struct report_page *page,
 	const struct result_case *one, int columns)
 {
+	static const char *const words[] = {
+		[STATUS_OK] = "ok",
+		[STATUS_SKIP] = "skip",
+		[STATUS_VIOLATED] = "VIOLATED",
+		[STATUS_FAILED] = "FAILED",
+		[STATUS_UNREACHED] = "UNREACHED",
+	};
+	const char *word = words[one->outcome.status];
 	bool violated = one->outcome.status == STATUS_VIOLATED;
 	char name[NAME_COLUMNS + 1], text[CASE_REASON_BYTES];
 
@@ -104,8 +113,8 @@ static void print_broken(const struct report_page *page,
 	else
 		snprintf(text, sizeof(text), "%s", one->outcome.reason);
 	fprintf(page->out, "    %-*s  %s%s%s  %.*s\n", columns, name,
-		page_red(page), violated ? "VIOLATED" : "FAILED",
-		page_plain(page), 100 - 4 - columns - 2 - 8 - 2, text);
+		page_red(page), word, page_plain(page),
+		100 - 4 - columns - 2 - (int)strlen(word) - 2, text);
 }
 
 static void ratio_text(const struct result_case *one,
@@ -165,6 +174,28 @@ static void print_roundtrip(const struct report_page *page,
 		human_time(one->cpu_ns_per_msg, cpu), ratio);
 }
 
+static void print_open(const struct report_page *page,
+	const struct result_case *one, const struct result_case *first,
+	int columns)
+{
+	const struct latency *latency = one->outcome.latency;
+	char name[NAME_COLUMNS + 1], offered[HUMAN_BYTES], p50[HUMAN_BYTES],
+		p99[HUMAN_BYTES], p999[HUMAN_BYTES], sent[HUMAN_BYTES],
+		lag[HUMAN_BYTES], ratio[HUMAN_BYTES];
+
+	name_text(one, name);
+	ratio_text(one, first, ratio);
+	fprintf(page->out, "    %-*s  %9s  %8s  %8s  %8s  %8s  %8s  %6s\n",
+		columns, name, human_rate(one->outcome.offered_per_s, offered),
+		percentile_text(latency ? &latency->intended : NULL, 50, p50),
+		percentile_text(latency ? &latency->intended : NULL, 99, p99),
+		percentile_text(
+			latency ? &latency->intended : NULL, 99.9, p999),
+		percentile_text(latency ? &latency->actual : NULL, 99, sent),
+		percentile_text(latency ? &latency->lag : NULL, 99, lag),
+		ratio);
+}
+
 static void print_crash(const struct report_page *page,
 	const struct result_case *one, int columns)
 {
@@ -173,6 +204,7 @@ static void print_crash(const struct report_page *page,
 		[STATUS_SKIP] = "skip",
 		[STATUS_VIOLATED] = "VIOLATED",
 		[STATUS_FAILED] = "FAILED",
+		[STATUS_UNREACHED] = "UNREACHED",
 	};
 	const struct crash_figures *crash = &one->outcome.crash;
 	const struct hist *recovery = crash->recovery;
@@ -210,6 +242,8 @@ static void print_row(const struct report_page *page,
 		print_broken(page, one, columns);
 	else if (one->bench.mode == MODE_ROUNDTRIP)
 		print_roundtrip(page, one, first, columns);
+	else if (one->bench.mode == MODE_OPEN)
+		print_open(page, one, first, columns);
 	else
 		print_rate(page, one, first, columns);
 }
@@ -232,12 +266,58 @@ static void print_columns(const struct report_page *page,
 			columns, "transport", "p50", "p99", "p99.9", "max",
 			"CPU/trip", versus);
 		break;
+	case MODE_OPEN:
+		fprintf(page->out,
+			"    %-*s  %9s  %8s  %8s  %8s  %8s  %8s  %6s\n",
+			columns, "transport", "offered", "p50", "p99", "p99.9",
+			"sent p99", "lag p99", versus);
+		break;
 	case MODE_CRASH:
 		fprintf(page->out, "    %-*s  %6s  %9s  %9s  %9s  %9s  %9s\n",
 			columns, "transport", "kills", "held lock", "recovered",
 			"p50", "p99", "max");
 	}
 	fputs(page_plain(page), page->out);
+}
+
+/* A third line, where measuring ends earlier than time and rounds say. */
+static void print_limits(
+	const struct report_page *page, const struct bench_case *bench)
+{
+	char line[LINE_BYTES] = "", count[HUMAN_BYTES];
+
+	if (bench->count)
+		text_join(line, sizeof(line),
+			"a slice ends after %s messages at the latest",
+			human_count(bench->count, count));
+	if (bench->until_percent)
+		text_join(line, sizeof(line),
+			"rounds once the median's interval is within %u %%",
+			bench->until_percent);
+	if (line[0])
+		fprintf(page->out, "  %.98s\n", line);
+}
+
+/* An open loop's next lines: what is sent, and from when latency counts. */
+static void print_load(
+	const struct report_page *page, const struct bench_case *bench)
+{
+	char line[LINE_BYTES] = "", size[HUMAN_BYTES], work[HUMAN_BYTES];
+	const struct size_mix *mix = &bench->mix;
+
+	fputs("  latency from when a message was due; sent: from when it "
+	      "left; lag: in between\n",
+		page->out);
+	if (bench->burst > 1)
+		text_join(line, sizeof(line), "bursts of %u", bench->burst);
+	if (bench->work_ns)
+		text_join(line, sizeof(line), "%s of work a message",
+			human_time((double)bench->work_ns, work));
+	for (unsigned i = 0; i < mix->count; i++)
+		text_join(line, sizeof(line), "%u %% of %s", mix->percent[i],
+			human_size(mix->bytes[i], size));
+	if (line[0])
+		fprintf(page->out, "  %.98s\n", line);
 }
 
 /* The heading's second line: how the figures came about. */
@@ -252,7 +332,8 @@ static void print_method(
 	for (size_t i = 0; i < section->case_count; i++) {
 		const struct result_case *one = section->cases[i];
 
-		if (one->outcome.status == STATUS_OK)
+		if (one->outcome.status == STATUS_OK ||
+			one->outcome.status == STATUS_UNREACHED)
 			sum.received += one->outcome.verify.received;
 		if (!isnan(one->msgs_per_s.median) &&
 			!(one->msgs_per_s.level >= level))
@@ -265,7 +346,7 @@ static void print_method(
 		fprintf(page->out,
 			"; survivors must go on within %s of a SIGKILL\n",
 			human_time((double)bench->recover_within_ns, within));
-	else if (bench->mode == MODE_ROUNDTRIP)
+	else if (bench->mode != MODE_THROUGHPUT)
 		fprintf(page->out, "; %u rounds of %s\n", bench->rounds,
 			human_time((double)bench->slice_ns, slice));
 	else
@@ -274,6 +355,9 @@ static void print_method(
 			bench->rounds,
 			human_time((double)bench->slice_ns, slice),
 			100 * level);
+	print_limits(page, bench);
+	if (bench->mode == MODE_OPEN)
+		print_load(page, bench);
 }
 
 static void print_heading(const struct report_page *page,

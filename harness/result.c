@@ -18,37 +18,72 @@ static struct interval no_interval(void)
 	return (struct interval){NAN, NAN, NAN, 0};
 }
 
+/* What one round says of each figure; NaN where it says nothing. */
+static double round_rate(const struct round_figures *round)
+{
+	if (round->elapsed_ns == 0)
+		return NAN;
+	return 1e9 * (double)round->msgs / (double)round->elapsed_ns;
+}
+
+static double round_cost(const struct round_figures *round)
+{
+	if (round->msgs == 0 || round->cpu_ns == 0)
+		return NAN;
+	return (double)round->cpu_ns / (double)round->msgs;
+}
+
+static double round_p50(const struct round_figures *round)
+{
+	return round->p50_ns ? (double)round->p50_ns : NAN;
+}
+
+static double round_usage(
+	const struct round_figures *round, enum usage_kind kind)
+{
+	if (round->msgs == 0 || round->usage.counts[kind] == USAGE_UNKNOWN)
+		return NAN;
+	return (double)round->usage.counts[kind] / (double)round->msgs;
+}
+
+static void no_figures(struct result_case *one)
+{
+	one->msgs_per_s = one->p50_ns = no_interval();
+	one->cpu_ns_per_msg = NAN;
+	for (int i = 0; i < USAGE_KINDS; i++)
+		one->usage_per_msg[i] = NAN;
+}
+
 void result_figures(struct result_case *one)
 {
 	const struct outcome *outcome = &one->outcome;
 	size_t count = outcome->round_count;
-	double *rates = NULL, *costs = NULL;
+	double *values;
 
-	one->msgs_per_s = no_interval();
-	one->cpu_ns_per_msg = NAN;
-	if (outcome->status != STATUS_OK || count == 0)
+	no_figures(one);
+	if (outcome->status != STATUS_OK || count == 0 ||
+		one->bench.mode == MODE_CRASH)
 		return;
-	rates = malloc(count * sizeof(*rates));
-	costs = malloc(count * sizeof(*costs));
-	if (!rates || !costs)
-		goto out;
-	for (size_t i = 0; i < count; i++) {
-		const struct round_figures *round = &outcome->rounds[i];
-
-		rates[i] = costs[i] = NAN;
-		if (round->elapsed_ns > 0)
-			rates[i] = 1e9 * (double)round->msgs /
-				   (double)round->elapsed_ns;
-		if (round->msgs > 0 && round->cpu_ns > 0)
-			costs[i] = (double)round->cpu_ns / (double)round->msgs;
-	}
+	values = malloc(count * sizeof(*values));
+	if (!values)
+		return;
+	for (size_t i = 0; i < count; i++)
+		values[i] = round_rate(&outcome->rounds[i]);
 	if (one->bench.mode == MODE_THROUGHPUT)
-		one->msgs_per_s = stats_median_interval(rates, count, 0.95);
-	if (one->bench.mode != MODE_CRASH)
-		one->cpu_ns_per_msg = stats_median(costs, count);
-out:
-	free(costs);
-	free(rates);
+		one->msgs_per_s = stats_median_interval(values, count, 0.95);
+	for (size_t i = 0; i < count; i++)
+		values[i] = round_p50(&outcome->rounds[i]);
+	if (one->bench.mode != MODE_THROUGHPUT)
+		one->p50_ns = stats_median_interval(values, count, 0.95);
+	for (size_t i = 0; i < count; i++)
+		values[i] = round_cost(&outcome->rounds[i]);
+	one->cpu_ns_per_msg = stats_median(values, count);
+	for (int kind = 0; kind < USAGE_KINDS; kind++) {
+		for (size_t i = 0; i < count; i++)
+			values[i] = round_usage(&outcome->rounds[i], kind);
+		one->usage_per_msg[kind] = stats_median(values, count);
+	}
+	free(values);
 }
 
 char *result_reason(
@@ -120,6 +155,7 @@ void result_free(struct result *result)
 	for (size_t i = 0; result->cases && i < result->case_count; i++) {
 		free(result->cases[i].outcome.rounds);
 		free(result->cases[i].outcome.rtt);
+		free(result->cases[i].outcome.latency);
 		free(result->cases[i].outcome.crash.recovery);
 	}
 	free(result->cases);

@@ -24,8 +24,11 @@ struct result_case {
 	struct bench_case bench;
 	struct outcome outcome;
 	struct interval
-		msgs_per_s;    /* over rounds; median NaN without figures */
-	double cpu_ns_per_msg; /* NaN without figures */
+		msgs_per_s;	/* over rounds; median NaN without figures */
+	double cpu_ns_per_msg;	/* NaN without figures */
+	struct interval p50_ns; /* over rounds: of round trips, or of latencies
+				   from when a message was due */
+	double usage_per_msg[USAGE_KINDS]; /* medians; NaN: unknown */
 	/* What its transport said of itself when it was measured: later stages
 	 * may run where that transport does not exist. */
 	bool limit;	    /* CAP_LIMIT */
@@ -37,7 +40,9 @@ struct result {
 	uint64_t seed;
 	uint64_t started_unix_ns;
 	bool interrupted;
-	struct environment *environment; /* owned */
+	struct overhead overhead;		  /* NaN: not measured */
+	char counters_refused[CASE_REASON_BYTES]; /* "": they were there */
+	struct environment *environment;	  /* owned */
 	struct result_case *cases;
 	size_t case_count;
 };
@@ -54,8 +59,8 @@ int result_load(const char *path, struct result *ret_result);
 void result_free(struct result *result);
 
 /* result_exit_code - what the whole run means: EXIT_VIOLATED before
- * EXIT_RECOVERY before EXIT_INCONCLUSIVE (a case failed, or the run was
- * interrupted) before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
+ * EXIT_RECOVERY before EXIT_INCONCLUSIVE (a case failed or could not reach the
+ * load it was to have, or the run was interrupted) before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
  * never claimed to survive a kill does not make the run fail by not doing so. */
 int result_exit_code(const struct result *result);
 

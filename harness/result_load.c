@@ -105,6 +105,9 @@ static void load_bench(struct json_reader *reader, const json_t *json,
 		read_count(reader, json, "slice_ns", 0, UINT64_MAX, false);
 	bench->rounds = (unsigned)read_count(
 		reader, json, "rounds_planned", 0, UINT32_MAX, false);
+	bench->count = read_count(reader, json, "count", 0, UINT64_MAX, false);
+	bench->until_percent = (unsigned)read_count(
+		reader, json, "until_percent", 0, UINT32_MAX, false);
 	if (!reader->failed &&
 		bench->producers + bench->consumers > CASE_MAX_WORKERS)
 		read_complain(reader, "consumers",
@@ -206,28 +209,184 @@ static void load_rtt(
 	read_leave(reader, mark);
 }
 
-static void load_throughput(
-	struct json_reader *reader, const json_t *json, struct interval *rate)
+/* A rate as a scenario has it: a number, or text such as "50%". */
+static void load_rate(struct json_reader *reader, const json_t *json,
+	struct bench_case *bench)
 {
-	size_t mark, inner;
-	json_t *object = read_enter(
-		reader, json, "throughput", JSON_OBJECT, false, &mark);
-	json_t *interval = read_enter(reader, object, "msgs_per_s", JSON_OBJECT,
-		object != NULL, &inner);
+	const json_t *rate = json_object_get(json, "rate");
+	const char *text = json_string_value(rate);
+	char *end = NULL;
+	unsigned long percent;
 
-	*rate = (struct interval){NAN, NAN, NAN, 0};
-	if (interval) {
-		rate->median = read_figure(reader, interval, "median");
-		rate->lo = read_figure(reader, interval, "lo");
-		rate->hi = read_figure(reader, interval, "hi");
-		rate->level = read_figure(reader, interval, "level");
+	if (!text) {
+		bench->rate = read_count(
+			reader, json, "rate", 1, RATE_SHARE - 1, true);
+		return;
+	}
+	percent = strtoul(text, &end, 10);
+	if (text[0] < '1' || text[0] > '9' || strcmp(end, "%") != 0 ||
+		percent > 1000)
+		read_complain(reader, "rate",
+			"expected messages a second, or a share such as "
+			"\"50%%\"");
+	bench->rate = RATE_SHARE | percent;
+}
+
+static void load_mix(
+	struct json_reader *reader, const json_t *json, struct size_mix *mix)
+{
+	size_t mark;
+	json_t *sizes =
+		read_enter(reader, json, "msg_sizes", JSON_ARRAY, false, &mark);
+
+	if (json_array_size(sizes) > CASE_MAX_SIZES)
+		read_complain(reader, NULL, "more than %d sizes",
+			(int)CASE_MAX_SIZES);
+	for (size_t i = 0; !reader->failed && i < json_array_size(sizes); i++) {
+		size_t inner;
+		json_t *size = read_enter_at(reader, sizes, i, &inner);
+
+		mix->bytes[i] = read_count(
+			reader, size, "bytes", 0, UINT64_MAX, size != NULL);
+		mix->percent[i] = (unsigned)read_count(
+			reader, size, "percent", 1, 100, size != NULL);
+		mix->count++;
+		read_leave(reader, inner);
+	}
+	read_leave(reader, mark);
+}
+
+/* The histogram @key of @object into @into, which is empty. */
+static void load_times(struct json_reader *reader, const json_t *object,
+	const char *key, struct hist *into)
+{
+	size_t mark;
+	json_t *times =
+		read_enter(reader, object, key, JSON_OBJECT, false, &mark);
+	struct hist *hist = times ? load_hist(reader, times) : NULL;
+
+	if (hist)
+		hist_add(into, hist);
+	free(hist);
+	read_leave(reader, mark);
+}
+
+static void load_latency(struct json_reader *reader, const json_t *object,
+	struct outcome *outcome)
+{
+	struct latency *latency = latency_create();
+
+	if (!latency) {
+		read_complain(reader, NULL, "out of memory");
+		return;
+	}
+	outcome->latency = latency;
+	latency->due = read_count(reader, object, "due", 0, UINT64_MAX, false);
+	latency->backlog =
+		read_count(reader, object, "backlog", 0, latency->due, false);
+	latency->unsent = read_count(
+		reader, object, "unsent", 0, latency->backlog, false);
+	load_times(reader, object, "latency_ns", &latency->intended);
+	load_times(reader, object, "latency_from_send_ns", &latency->actual);
+	load_times(reader, object, "lag_ns", &latency->lag);
+}
+
+static void load_open(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	struct bench_case *bench = &one->bench;
+	struct outcome *outcome = &one->outcome;
+	bool open = bench->mode == MODE_OPEN;
+	double per_s;
+	size_t mark;
+	json_t *object =
+		read_enter(reader, json, "open", JSON_OBJECT, open, &mark);
+
+	if (!object || !open)
+		goto out;
+	bench->arrival = read_word(reader, object, "arrival", arrival_from);
+	bench->burst = (unsigned)read_count(
+		reader, object, "burst", 1, UINT32_MAX, true);
+	bench->work_ns =
+		read_count(reader, object, "work_ns", 0, UINT64_MAX, false);
+	load_mix(reader, object, &bench->mix);
+	per_s = read_figure(reader, object, "offered_per_s");
+	outcome->offered_per_s = isnan(per_s) ? 0 : per_s;
+	per_s = read_figure(reader, object, "saturation_per_s");
+	outcome->saturation_per_s = isnan(per_s) ? 0 : per_s;
+	load_latency(reader, object, outcome);
+out:
+	read_leave(reader, mark);
+	if (open)
+		load_rate(reader, json, bench);
+}
+
+/* Results from before there was such a list have none. */
+static void load_usage(
+	struct json_reader *reader, const json_t *json, struct usage *usage)
+{
+	size_t mark;
+	json_t *object =
+		read_enter(reader, json, "usage", JSON_OBJECT, false, &mark);
+
+	*usage = usage_unknown();
+	for (int i = 0; object && i < USAGE_KINDS; i++) {
+		const json_t *known = json_object_get(object, usage_name(i));
+
+		if (known && !json_is_null(known))
+			usage->counts[i] = read_count(reader, object,
+				usage_name(i), 0, UINT64_MAX, true);
+	}
+	read_leave(reader, mark);
+}
+
+static void load_usage_per_msg(struct json_reader *reader, const json_t *json,
+	double per_msg[USAGE_KINDS])
+{
+	size_t mark;
+	json_t *object = read_enter(
+		reader, json, "usage_per_msg", JSON_OBJECT, false, &mark);
+
+	for (int i = 0; i < USAGE_KINDS; i++)
+		per_msg[i] = read_figure(reader, object, usage_name(i));
+	read_leave(reader, mark);
+}
+
+/* @key of @object, an interval; NaN without one. */
+static struct interval load_interval(
+	struct json_reader *reader, const json_t *object, const char *key)
+{
+	struct interval interval = {NAN, NAN, NAN, 0};
+	size_t mark;
+	json_t *found =
+		read_enter(reader, object, key, JSON_OBJECT, false, &mark);
+
+	if (found) {
+		interval.median = read_figure(reader, found, "median");
+		interval.lo = read_figure(reader, found, "lo");
+		interval.hi = read_figure(reader, found, "hi");
+		interval.level = read_figure(reader, found, "level");
 		if (!reader->failed &&
-			(isnan(rate->median) || !(rate->lo <= rate->median) ||
-				!(rate->median <= rate->hi)))
+			(isnan(interval.median) ||
+				!(interval.lo <= interval.median) ||
+				!(interval.median <= interval.hi)))
 			read_complain(
 				reader, NULL, "expected lo <= median <= hi");
 	}
-	read_leave(reader, inner);
+	read_leave(reader, mark);
+	return interval;
+}
+
+static void load_throughput(
+	struct json_reader *reader, const json_t *json, struct interval *rate)
+{
+	size_t mark;
+	json_t *object = read_enter(
+		reader, json, "throughput", JSON_OBJECT, false, &mark);
+
+	if (object && !json_object_get(object, "msgs_per_s"))
+		read_complain(reader, "msgs_per_s", "it is missing");
+	*rate = load_interval(reader, object, "msgs_per_s");
 	read_leave(reader, mark);
 }
 
@@ -258,6 +417,12 @@ static void load_round(struct json_reader *reader, const json_t *json,
 			read_count_at(reader, distance, 1, UINT64_MAX);
 	}
 	read_leave(reader, mark);
+	round->p50_ns =
+		read_count(reader, json, "p50_ns", 0, UINT64_MAX, false);
+	round->due = read_count(reader, json, "due", 0, UINT64_MAX, false);
+	round->backlog =
+		read_count(reader, json, "backlog", 0, UINT64_MAX, false);
+	load_usage(reader, json, &round->usage);
 }
 
 static void load_rounds(
@@ -302,6 +467,9 @@ static void load_case(
 	load_rtt(reader, json, one);
 	load_verify(reader, json, one);
 	load_crash(reader, json, one);
+	load_open(reader, json, one);
+	one->p50_ns = load_interval(reader, json, "p50_ns");
+	load_usage_per_msg(reader, json, one->usage_per_msg);
 	one->cpu_ns_per_msg = read_figure(reader, json, "cpu_ns_per_msg");
 	load_rounds(reader, json, &one->outcome);
 }
@@ -346,6 +514,22 @@ static void load_environment(
 	read_leave(reader, mark);
 }
 
+static void load_harness(
+	struct json_reader *reader, const json_t *json, struct result *result)
+{
+	size_t mark;
+	json_t *harness =
+		read_enter(reader, json, "harness", JSON_OBJECT, false, &mark);
+
+	result->overhead.closed_ns =
+		read_figure(reader, harness, "closed_ns_per_msg");
+	result->overhead.open_ns =
+		read_figure(reader, harness, "open_ns_per_msg");
+	read_leave(reader, mark);
+	read_text(reader, json, "counters_refused", result->counters_refused,
+		sizeof(result->counters_refused), false);
+}
+
 static void load_all(
 	struct json_reader *reader, const json_t *json, struct result *result)
 {
@@ -366,6 +550,7 @@ static void load_all(
 	result->started_unix_ns = read_count(
 		reader, json, "started_unix_ns", 0, UINT64_MAX, false);
 	result->interrupted = read_bool(reader, json, "interrupted");
+	load_harness(reader, json, result);
 	load_environment(reader, json, result);
 	load_cases(reader, json, result);
 }

@@ -78,18 +78,84 @@ static json_t *histogram_text(const struct hist *hist)
 	return json;
 }
 
-static json_t *rtt_json(const struct result_case *one)
+static json_t *times_json(const struct hist *hist)
 {
-	const struct hist *rtt = one->outcome.rtt;
-
-	if (one->outcome.status != STATUS_OK || !rtt || rtt->total == 0)
+	if (!hist || hist->total == 0)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "p50",
-		count(hist_percentile(rtt, 50)), "p90",
-		count(hist_percentile(rtt, 90)), "p99",
-		count(hist_percentile(rtt, 99)), "p999",
-		count(hist_percentile(rtt, 99.9)), "max", count(rtt->max_ns),
-		"count", count(rtt->total), "histogram", histogram_text(rtt));
+		count(hist_percentile(hist, 50)), "p90",
+		count(hist_percentile(hist, 90)), "p99",
+		count(hist_percentile(hist, 99)), "p999",
+		count(hist_percentile(hist, 99.9)), "max", count(hist->max_ns),
+		"count", count(hist->total), "histogram", histogram_text(hist));
+}
+
+static json_t *rtt_json(const struct result_case *one)
+{
+	if (one->outcome.status != STATUS_OK)
+		return json_null();
+	return times_json(one->outcome.rtt);
+}
+
+/* 200000, or "50%" of the saturation, as a scenario would have it. */
+static json_t *rate_json(const struct bench_case *bench)
+{
+	char text[32];
+
+	if (bench->mode != MODE_OPEN)
+		return json_null();
+	if (!(bench->rate & RATE_SHARE))
+		return count(bench->rate);
+	snprintf(
+		text, sizeof(text), "%" PRIu64 "%%", bench->rate & ~RATE_SHARE);
+	return json_string(text);
+}
+
+static json_t *mix_json(const struct size_mix *mix)
+{
+	json_t *sizes = json_array();
+
+	if (mix->count == 0) {
+		json_decref(sizes);
+		return json_null();
+	}
+	for (unsigned i = 0; sizes && i < mix->count; i++)
+		json_array_append_new(sizes,
+			json_pack("{s:o, s:o}", "bytes", count(mix->bytes[i]),
+				"percent", count(mix->percent[i])));
+	return sizes;
+}
+
+/* An open loop's load and times. They are kept when the load was not reached,
+ * too: the status says so. */
+static json_t *open_json(const struct result_case *one)
+{
+	const struct bench_case *bench = &one->bench;
+	const struct outcome *outcome = &one->outcome;
+	const struct latency *latency = outcome->latency;
+	bool known = latency && (outcome->status == STATUS_OK ||
+					outcome->status == STATUS_UNREACHED);
+
+	if (bench->mode != MODE_OPEN)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o, s:o}",
+		"arrival", arrival_name(bench->arrival), "burst",
+		count(bench->burst), "work_ns", count(bench->work_ns),
+		"msg_sizes", mix_json(&bench->mix), "offered_per_s",
+		outcome->offered_per_s > 0 ? figure(outcome->offered_per_s)
+					   : json_null(),
+		"saturation_per_s",
+		outcome->saturation_per_s > 0
+			? figure(outcome->saturation_per_s)
+			: json_null(),
+		"due", known ? count(latency->due) : json_null(), "backlog",
+		known ? count(latency->backlog) : json_null(), "unsent",
+		known ? count(latency->unsent) : json_null(), "latency_ns",
+		times_json(known ? &latency->intended : NULL),
+		"latency_from_send_ns",
+		times_json(known ? &latency->actual : NULL), "lag_ns",
+		times_json(known ? &latency->lag : NULL));
 }
 
 static json_t *recovery_json(const struct hist *recovery)
@@ -150,13 +216,34 @@ static json_t *verify_json(const struct result_case *one)
 		count(verify->corrupted));
 }
 
+static json_t *interval_json(const struct interval *interval)
+{
+	if (isnan(interval->median))
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}", "median",
+		figure(interval->median), "lo", figure(interval->lo), "hi",
+		figure(interval->hi), "level", figure(interval->level));
+}
+
 static json_t *throughput_json(const struct interval *rate)
 {
 	if (isnan(rate->median))
 		return json_null();
-	return json_pack("{s:{s:o, s:o, s:o, s:o}}", "msgs_per_s", "median",
-		figure(rate->median), "lo", figure(rate->lo), "hi",
-		figure(rate->hi), "level", figure(rate->level));
+	return json_pack("{s:o}", "msgs_per_s", interval_json(rate));
+}
+
+/* Of one round, counted; of a case, medians a message. */
+static json_t *usage_json(const struct usage *usage, const double *per_msg)
+{
+	json_t *json = json_object();
+
+	for (int i = 0; json && i < USAGE_KINDS; i++)
+		json_object_set_new(json, usage_name(i),
+			per_msg ? figure(per_msg[i])
+			: usage->counts[i] == USAGE_UNKNOWN
+				? json_null()
+				: count(usage->counts[i]));
+	return json;
 }
 
 static json_t *placement_json(const struct bench_case *bench)
@@ -181,13 +268,19 @@ static json_t *rounds_json(const struct outcome *outcome)
 
 	for (size_t i = 0; rounds && i < outcome->round_count; i++) {
 		const struct round_figures *round = &outcome->rounds[i];
-		json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:[o, o]}",
+		json_t *json = json_pack(
+			"{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o,"
+			" s:o}",
 			"round", count(round->round), "order",
 			count(round->order), "msgs", count(round->msgs),
 			"elapsed_ns", count(round->elapsed_ns), "cpu_ns",
 			count_or_null(round->cpu_ns), "distance_ns",
 			count_or_null(round->distance_before_ns),
-			count_or_null(round->distance_after_ns));
+			count_or_null(round->distance_after_ns), "p50_ns",
+			count_or_null(round->p50_ns), "due",
+			count_or_null(round->due), "backlog",
+			round->due ? count(round->backlog) : json_null(),
+			"usage", usage_json(&round->usage, NULL));
 
 		if (json_array_append_new(rounds, json)) {
 			json_decref(rounds);
@@ -206,7 +299,8 @@ static json_t *case_json(const struct result_case *one)
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
-		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", text_or_null(bench->id), "section",
 		text_or_null(bench->section), "transport",
 		text_or_null(bench->transport), "limit", one->limit, "mode",
@@ -224,7 +318,11 @@ static json_t *case_json(const struct result_case *one)
 		"cpu_ns_per_msg", figure(one->cpu_ns_per_msg), "warmup_ns",
 		count(bench->warmup_ns), "slice_ns", count(bench->slice_ns),
 		"rounds_planned", count(bench->rounds), "rounds",
-		rounds_json(outcome));
+		rounds_json(outcome), "rate", rate_json(bench), "open",
+		open_json(one), "p50_ns", interval_json(&one->p50_ns), "count",
+		count_or_null(bench->count), "until_percent",
+		count_or_null(bench->until_percent), "usage_per_msg",
+		usage_json(NULL, one->usage_per_msg));
 }
 
 static json_t *cases_json(const struct plan *plan, const struct run *run)
@@ -264,6 +362,14 @@ static json_t *started_json(uint64_t unix_ns)
 	return json_string(text);
 }
 
+/* What the harness itself adds to a message of 64 bytes. */
+static json_t *harness_json(const struct overhead *overhead)
+{
+	return json_pack("{s:o, s:o}", "closed_ns_per_msg",
+		figure(overhead->closed_ns), "open_ns_per_msg",
+		figure(overhead->open_ns));
+}
+
 static json_t *result_json(const struct plan *plan, const struct run *run,
 	const struct environment *environment)
 {
@@ -271,12 +377,15 @@ static json_t *result_json(const struct plan *plan, const struct run *run,
 				? json_incref(environment->facts)
 				: json_object();
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o,"
+			 " s:o}",
 		"schema", RESULT_SCHEMA, "started",
 		started_json(run->started_unix_ns), "started_unix_ns",
 		count_or_null(run->started_unix_ns), "elapsed_ns",
 		count_or_null(run->elapsed_ns), "seed", count(plan->seed),
-		"interrupted", run->interrupted, "environment", facts,
+		"interrupted", run->interrupted, "harness",
+		harness_json(&run->overhead), "counters_refused",
+		text_or_null(run->counters_refused), "environment", facts,
 		"scenario", text_or_null(plan->scenario_text), "cases",
 		cases_json(plan, run));
 }

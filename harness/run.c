@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,14 @@
 
 #include "deadline.h"
 #include "fault.h"
+#include "human.h"
 #include "journal.h"
 #include "plan.h"
 #include "progress.h"
+#include "saturation.h"
 #include "session.h"
 #include "transport.h"
+#include "until.h"
 
 enum { EXTERNAL_STAY = 32 }; /* cases whose workers stay all rounds long */
 
@@ -68,6 +72,21 @@ static void restore_signals(const struct sigaction old[2])
 	sigaction(SIGTERM, &old[1], NULL);
 }
 
+/* One, where there is none: a resumed run has those of its cases. */
+static int want_hist(struct hist **hist)
+{
+	if (!*hist)
+		*hist = hist_create();
+	return *hist ? 0 : -ENOMEM;
+}
+
+static int want_latency(struct latency **latency)
+{
+	if (!*latency)
+		*latency = latency_create();
+	return *latency ? 0 : -ENOMEM;
+}
+
 static void fail(struct outcome *outcome, int err, const char *reason)
 {
 	outcome->status = STATUS_FAILED;
@@ -103,8 +122,28 @@ static int add_round(struct outcome *outcome, const struct plan_slice *slice,
 		.cpu_ns = report->cpu_ns,
 		.distance_before_ns = report->distance_before_ns,
 		.distance_after_ns = report->distance_after_ns,
+		.usage = report->usage,
 	};
 	return 0;
+}
+
+/* What the slice's own histograms say, before they become part of the whole. */
+static void add_times(
+	struct outcome *outcome, const struct slice_report *report)
+{
+	struct round_figures *round =
+		&outcome->rounds[outcome->round_count - 1];
+
+	if (report->rtt) {
+		round->p50_ns = hist_percentile(report->rtt, 50);
+		hist_add(outcome->rtt, report->rtt);
+	}
+	if (report->latency) {
+		round->p50_ns = hist_percentile(&report->latency->intended, 50);
+		round->due = report->latency->due;
+		round->backlog = report->latency->backlog;
+		latency_add(outcome->latency, report->latency);
+	}
 }
 
 static void judge(struct outcome *outcome)
@@ -144,62 +183,95 @@ static int external_slice(struct running *running,
 
 static int measure(struct running *running, const struct plan_slice *slice,
 	const struct bench_case *bench, const char *name,
-	struct outcome *outcome)
+	struct outcome *outcome, struct slice_report *report)
 {
 	const struct slice_request request = {
 		.bench = bench,
 		.round = slice->round,
 		.seed = slice->seed,
+		.rate_per_s = outcome->offered_per_s,
 	};
-	struct slice_report report = {.rtt = outcome->rtt};
 	bool external = running->transport->caps & CAP_EXTERNAL;
-	int err = external ? external_slice(running, &request, name, &report)
+	int err = external ? external_slice(running, &request, name, report)
 			   : slice_run(running->transport, &request, name,
-				     &report);
+				     report);
 
 	if (err == -ENOTSUP && external) {
 		/* Only the program itself knows what it cannot do. */
 		outcome->status = STATUS_SKIP;
 		snprintf(outcome->reason, sizeof(outcome->reason), "%s",
-			report.reason);
+			report->reason);
 		return 0;
 	}
 	if (err) {
-		fail(outcome, err, report.reason);
+		fail(outcome, err, report->reason);
 		return 0;
 	}
-	add_totals(&outcome->verify, &report.verify);
+	add_totals(&outcome->verify, &report->verify);
 	judge(outcome);
-	return add_round(outcome, slice, &report);
+	err = add_round(outcome, slice, report);
+	if (err)
+		return err;
+	add_times(outcome, report);
+	outcome->settled =
+		until_settled(bench, outcome->rounds, outcome->round_count);
+	return 0;
+}
+
+/* A slice with histograms of its own. */
+static int measure_slice(const struct plan *plan,
+	const struct plan_slice *slice, struct running *running,
+	const char *name, struct run *run)
+{
+	const struct bench_case *bench = &plan->cases[slice->case_index];
+	struct outcome *outcome = &run->outcomes[slice->case_index];
+	struct slice_report report = {.usage = usage_unknown()};
+	int err = 0;
+
+	if (bench->mode == MODE_ROUNDTRIP)
+		err = want_hist(&report.rtt);
+	if (bench->mode == MODE_OPEN)
+		err = want_latency(&report.latency);
+	if (!err && bench->mode == MODE_OPEN && outcome->offered_per_s <= 0) {
+		err = saturation_settle(plan, slice->case_index,
+			running->transport, slice->seed, name, run->outcomes,
+			report.reason, sizeof(report.reason));
+		if (err) {
+			fail(outcome, err, report.reason);
+			goto out;
+		}
+	}
+	if (!err)
+		err = measure(running, slice, bench, name, outcome, &report);
+	free(report.rtt);
+	free(report.latency);
+	return err;
+out:
+	free(report.latency);
+	return 0;
 }
 
 /* One slice of the plan. Returns 0 whatever the case does; -ENOMEM. */
 static int run_slice(const struct plan *plan, size_t index,
-	struct running *running, struct outcome *outcome)
+	struct running *running, struct run *run)
 {
 	const struct plan_slice *slice = &plan->slices[index];
+	struct outcome *outcome = &run->outcomes[slice->case_index];
 	const struct bench_case *bench = &plan->cases[slice->case_index];
 	char name[LEFTOVER_TOKEN_BYTES + 32];
 	int err;
 
-	if (outcome->status == STATUS_SKIP || outcome->status == STATUS_FAILED)
+	if (outcome->status == STATUS_SKIP ||
+		outcome->status == STATUS_FAILED || outcome->settled)
 		return 0;
 	snprintf(name, sizeof(name), "%s-%zu", session_token(), index);
 	if (bench->mode != MODE_CRASH)
-		return measure(running, slice, bench, name, outcome);
+		return measure_slice(plan, slice, running, name, run);
 	err = fault_run(running->transport, bench, slice->seed, name,
 		keep_going, outcome);
 	if (err)
 		fail(outcome, err, outcome->reason);
 	return 0;
-}
-
-/* Where a resumed run has none. */
-static int want_hist(struct hist **hist)
-{
-	if (!*hist)
-		*hist = hist_create();
-	return *hist ? 0 : -ENOMEM;
 }
 
 static int prepare(
@@ -220,10 +292,15 @@ static int prepare(
 		}
 		if (bench->mode == MODE_ROUNDTRIP)
 			err = want_hist(&outcome->rtt);
+		else if (bench->mode == MODE_OPEN)
+			err = want_latency(&outcome->latency);
 		else if (bench->mode == MODE_CRASH)
 			err = want_hist(&outcome->crash.recovery);
 		if (err)
 			return err;
+		/* Where a resumed run goes on. */
+		outcome->settled = until_settled(
+			bench, outcome->rounds, outcome->round_count);
 	}
 	return 0;
 }
@@ -286,7 +363,7 @@ static int run_slices(const struct plan *plan, struct journal *journal,
 
 		progress_step(&progress, i, done_ns,
 			crash ? 0 : slice->round + 1, plan->cases[at].id);
-		err = run_slice(plan, i, &running[at], &run->outcomes[at]);
+		err = run_slice(plan, i, &running[at], run);
 		if (!stay)
 			end_workers(&running[at]);
 		done_ns += plan_slice_ns(plan, i);
@@ -319,6 +396,43 @@ static void mark_not_run(const struct plan *plan, struct run *run)
 	}
 }
 
+/* What could not send as much as it was to has measured another load. */
+static void mark_unreached(const struct plan *plan, struct run *run)
+{
+	for (size_t i = 0; i < plan->case_count; i++) {
+		struct outcome *outcome = &run->outcomes[i];
+		const struct latency *latency = outcome->latency;
+		char rate[HUMAN_BYTES];
+
+		if (!latency || outcome->status != STATUS_OK ||
+			latency_reached(latency))
+			continue;
+		outcome->status = STATUS_UNREACHED;
+		snprintf(outcome->reason, sizeof(outcome->reason),
+			"%s offered: %.1f %% of it was not sent in time, "
+			"%.1f %% never",
+			human_rate(outcome->offered_per_s, rate),
+			100 * (double)latency->backlog / (double)latency->due,
+			100 * (double)latency->unsent / (double)latency->due);
+	}
+}
+
+/* What every report says, whatever the scenario asks for; once a run, so not
+ * again where a resumed one has it already. */
+static void look_at_ourselves(const struct plan *plan, struct run *run)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < plan->case_count; i++)
+		open |= !plan->cases[i].skip &&
+			plan->cases[i].mode == MODE_OPEN;
+	if (isnan(run->overhead.closed_ns))
+		run->overhead = overhead_measure(open);
+	if (!run->counters_refused[0])
+		usage_refusal(
+			run->counters_refused, sizeof(run->counters_refused));
+}
+
 int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 {
 	struct running *running = calloc(plan->case_count, sizeof(*running));
@@ -330,15 +444,18 @@ int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 	run->outcome_count = plan->case_count;
 	if (!run->outcomes) {
 		run->started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
+		run->overhead = (struct overhead){NAN, NAN};
 		run->outcomes =
 			calloc(plan->case_count, sizeof(*run->outcomes));
 	}
 	err = running && run->outcomes ? prepare(plan, run, running) : -ENOMEM;
 	if (!err) {
 		catch_signals(old);
+		look_at_ourselves(plan, run);
 		err = run_slices(plan, journal, run, running);
 		restore_signals(old);
 		mark_not_run(plan, run);
+		mark_unreached(plan, run);
 	}
 	for (size_t i = 0; running && i < plan->case_count; i++)
 		end_workers(&running[i]);
@@ -357,6 +474,7 @@ void run_free(struct run *run)
 	for (size_t i = 0; run->outcomes && i < run->outcome_count; i++) {
 		free(run->outcomes[i].rounds);
 		free(run->outcomes[i].rtt);
+		free(run->outcomes[i].latency);
 		free(run->outcomes[i].crash.recovery);
 	}
 	free(run->outcomes);

@@ -9,6 +9,8 @@
 
 #include "case.h"
 #include "hist.h"
+#include "latency.h"
+#include "overhead.h"
 #include "slice.h"
 
 struct journal;
@@ -22,6 +24,11 @@ struct round_figures {
 	uint64_t cpu_ns;
 	uint64_t distance_before_ns;
 	uint64_t distance_after_ns;
+	struct usage usage;
+	uint64_t p50_ns;  /* of round trips, of latencies from when a message
+			    was due; 0: none */
+	uint64_t due;	  /* MODE_OPEN: messages, and of these ... */
+	uint64_t backlog; /* ... not sent when the time was over */
 };
 
 struct crash_figures {
@@ -37,6 +44,10 @@ struct outcome {
 	struct round_figures *rounds; /* in the order they ran; owned */
 	size_t round_count;
 	struct verify_totals verify;
+	struct latency *latency; /* MODE_OPEN, all rounds; owned; else NULL */
+	double offered_per_s;	 /* MODE_OPEN; 0: never came to it */
+	double saturation_per_s; /* of which that is a share; 0: it is none */
+	bool settled;		 /* until: the median is known well enough */
 	struct hist *rtt; /* MODE_ROUNDTRIP, all rounds; owned; else NULL */
 	struct crash_figures crash; /* MODE_CRASH */
 };
@@ -45,7 +56,9 @@ struct run {
 	struct outcome *outcomes; /* one per case, in the plan's order */
 	size_t outcome_count;
 	size_t slices_done; /* of the plan, up to the end of a round */
-	bool interrupted;   /* SIGINT or SIGTERM: figures of the rounds done */
+	struct overhead overhead;
+	char counters_refused[CASE_REASON_BYTES]; /* "": they are there */
+	bool interrupted; /* SIGINT or SIGTERM: figures of the rounds done */
 	uint64_t started_unix_ns;
 	uint64_t elapsed_ns;
 };

@@ -7,8 +7,9 @@
  * and by the sections that own them.
  *
  * A section's mode is what the nearest of its own and inherited keys says,
- * where `kill` and `kills` say "crash" just as `mode` does: so a crash section
- * may inherit from a throughput section and the reverse. [global] only decides
+ * where `kill` and `kills` say "crash" just as `mode` does, and `rate` and
+ * `burst` say "open": so a crash section may inherit from a throughput section
+ * and the reverse. [global] only decides
  * when none of them speaks, and only by `mode`.
  */
 #include "scenario.h"
@@ -149,9 +150,10 @@ static const struct text_entry *find_nearest(
 	return entry;
 }
 
-/* The nearest key that makes this a crash section; [global] cannot. */
-static const struct text_entry *find_kill(
-	const struct lineage *lineage, size_t *ret_depth)
+/* The nearest key of @scope, which makes this a section of its kind; [global]
+ * cannot. */
+static const struct text_entry *find_maker(
+	const struct lineage *lineage, enum key_scope scope, size_t *ret_depth)
 {
 	const struct text_entry *nearest = NULL;
 
@@ -161,7 +163,7 @@ static const struct text_entry *find_kill(
 		const struct text_entry *entry;
 		size_t depth;
 
-		if (key->scope != SCOPE_CRASH_IS)
+		if (key->scope != scope)
 			continue;
 		entry = find_nearest(lineage, key->name, &depth);
 		if (entry && depth < DEPTH_GLOBAL && depth < *ret_depth) {
@@ -172,14 +174,26 @@ static const struct text_entry *find_kill(
 	return nearest;
 }
 
+static int wrong_kind(const struct text_entry *entry, enum key_scope scope)
+{
+	bool crash = scope == SCOPE_CRASH || scope == SCOPE_CRASH_IS;
+
+	return wrong_section(entry,
+		crash ? "is for crash sections" : "is for open sections",
+		crash ? "remove it, or write mode = crash"
+		      : "remove it, or write mode = open");
+}
+
 static int decide_mode(const struct lineage *lineage, enum case_mode *ret_mode)
 {
 	static const char *const words[] = {
-		"throughput", "roundtrip", "crash", NULL};
-	size_t mode_depth, kill_depth;
-	const struct text_entry *said =
-		find_nearest(lineage, "mode", &mode_depth);
-	const struct text_entry *kill = find_kill(lineage, &kill_depth);
+		"throughput", "roundtrip", "open", "crash", NULL};
+	static const struct {
+		enum key_scope scope;
+		enum case_mode mode;
+	} makers[] = {{SCOPE_CRASH_IS, MODE_CRASH}, {SCOPE_OPEN_IS, MODE_OPEN}};
+	size_t depth;
+	const struct text_entry *said = find_nearest(lineage, "mode", &depth);
 	int mode = MODE_THROUGHPUT;
 
 	if (said) {
@@ -190,11 +204,18 @@ static int decide_mode(const struct lineage *lineage, enum case_mode *ret_mode)
 		if (mode < 0)
 			return mode;
 	}
-	if (kill && kill_depth == mode_depth && mode != MODE_CRASH)
-		return wrong_section(kill, "is for crash sections",
-			"remove it, or write mode = crash");
-	if (kill && kill_depth < mode_depth)
-		mode = MODE_CRASH;
+	for (size_t i = 0; i < 2; i++) {
+		size_t maker_depth;
+		const struct text_entry *maker =
+			find_maker(lineage, makers[i].scope, &maker_depth);
+
+		if (!maker || maker_depth > depth)
+			continue;
+		if (maker_depth == depth && mode != (int)makers[i].mode)
+			return wrong_kind(maker, makers[i].scope);
+		mode = (int)makers[i].mode;
+		depth = maker_depth;
+	}
 	*ret_mode = (enum case_mode)mode;
 	return 0;
 }
@@ -208,8 +229,10 @@ static int check_scope(const struct scenario_key *key,
 		return 0;
 	if (mode != MODE_CRASH &&
 		(key->scope == SCOPE_CRASH || key->scope == SCOPE_CRASH_IS))
-		return wrong_section(entry, "is for crash sections",
-			"remove it, or write mode = crash");
+		return wrong_kind(entry, key->scope);
+	if (mode != MODE_OPEN &&
+		(key->scope == SCOPE_OPEN || key->scope == SCOPE_OPEN_IS))
+		return wrong_kind(entry, key->scope);
 	if (mode == MODE_CRASH && key->scope == SCOPE_ROUNDS)
 		return wrong_section(entry, "means nothing in a crash section",
 			"kills says how often");
@@ -237,6 +260,73 @@ static int resolve_key(const struct scenario_key *key,
 		text = key->crash_fallback;
 	}
 	return scenario_key_apply(key, &place, text, section);
+}
+
+/* Of two keys that say the same thing, the nearer one decides; side by side
+ * they contradict each other. Returns whether @key is the one that counts. */
+static int which_counts(const struct lineage *lineage, const char *key,
+	const char *other, bool *ret_counts)
+{
+	size_t depth, other_depth;
+	const struct text_entry *entry = find_nearest(lineage, key, &depth);
+
+	find_nearest(lineage, other, &other_depth);
+	if (entry && depth == other_depth && depth < DEPTH_NONE) {
+		diag_at(entry->file, entry->line,
+			"'%s' and '%s' of one section say the same thing; "
+			"remove one of them",
+			key, other);
+		return -EINVAL;
+	}
+	*ret_counts = depth < other_depth;
+	return 0;
+}
+
+/* A burst that says how often decides the rate. */
+static int settle_burst(
+	const struct lineage *lineage, struct scenario_section *section)
+{
+	struct burst *burst = &section->burst;
+	double per_s = 1e9 * burst->count / (double)burst->every_ns;
+	bool counts;
+	int error;
+
+	if (!burst->every_ns)
+		return 0;
+	error = which_counts(lineage, "burst", "rate", &counts);
+	if (error)
+		return error;
+	if (counts) {
+		section->rates[0] = per_s < 1 ? 1 : (uint64_t)(per_s + 0.5);
+		section->rate_count = 1;
+	}
+	burst->every_ns = 0;
+	return 0;
+}
+
+/* A mix stands for one size: its largest. */
+static int settle_sizes(
+	const struct lineage *lineage, struct scenario_section *section)
+{
+	const struct size_mix *mix = &section->mix;
+	bool counts;
+	int error;
+
+	if (!mix->count)
+		return 0;
+	error = which_counts(lineage, "msg_sizes", "msg_size", &counts);
+	if (error)
+		return error;
+	if (!counts) {
+		section->mix.count = 0;
+		return 0;
+	}
+	section->msg_size_count = 1;
+	section->msg_sizes_bytes[0] = 0;
+	for (unsigned i = 0; i < mix->count; i++)
+		if (mix->bytes[i] > section->msg_sizes_bytes[0])
+			section->msg_sizes_bytes[0] = mix->bytes[i];
+	return 0;
 }
 
 static int resolve_zip(
@@ -268,6 +358,11 @@ static int resolve_section(const struct scenario_text *text,
 		key->name && !error; key++)
 		if (key->type != KEY_STRUCTURE)
 			error = resolve_key(key, &lineage, section);
+	if (!error && section->mode == MODE_OPEN)
+		error = settle_burst(&lineage, section);
+	if (!error && section->mode == MODE_OPEN)
+		error = settle_sizes(&lineage, section);
+	/* Last: what burst and msg_sizes leave of their axes goes in step. */
 	if (!error)
 		error = resolve_zip(&lineage, section);
 	return error;
@@ -323,6 +418,8 @@ static void section_free(struct scenario_section *section)
 	free(section->waits);
 	free(section->accesses);
 	free(section->capacities_bytes);
+	free(section->rates);
+	free(section->arrivals);
 }
 
 /* Keys of [global] that no section happens to use are checked all the same. */

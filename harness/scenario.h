@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "case.h"
+#include "scenario_load.h"
 
 enum { SCENARIO_ZIP_MAX = 16 };
 
@@ -38,6 +39,10 @@ struct scenario_section {
 	size_t access_count;
 	uint64_t *capacities_bytes; /* 0: the transport's default */
 	size_t capacity_count;
+	uint64_t *rates; /* see RATE_SHARE */
+	size_t rate_count;
+	enum arrival *arrivals;
+	size_t arrival_count;
 	/* `zip`: of these axes the first values belong together, then the
 	 * second ones; as the offset of each one's count in this struct */
 	int zip_counts[SCENARIO_ZIP_MAX];
@@ -47,6 +52,11 @@ struct scenario_section {
 	uint64_t warmup_ns;
 	uint64_t slice_ns;
 	unsigned rounds;
+	uint64_t count;
+	unsigned until_percent;
+	struct burst burst;  /* its every_ns has become the rate */
+	struct size_mix mix; /* of ->count 0: none */
+	uint64_t work_ns;
 	unsigned kills;
 	bool kill_victim[2]; /* by enum victim */
 	uint64_t recover_within_ns;

@@ -15,6 +15,7 @@
 
 #include "diag.h"
 #include "scenario.h"
+#include "scenario_load.h"
 #include "transport.h"
 
 #define AT(member) ((int)offsetof(struct scenario_section, member))
@@ -34,7 +35,7 @@ static const struct scenario_key keys[] = {
 	{"zip", STRUCTURE, .scope = SCOPE_SECTION,
 		.help = "axes that go in step, not every one with each other"},
 	{"mode", STRUCTURE, .scope = SCOPE_ALL, .fallback = "throughput",
-		.help = "throughput, roundtrip or crash"},
+		.help = "throughput, roundtrip, open or crash"},
 	{"seed", STRUCTURE, .scope = SCOPE_GLOBAL, .fallback = "1",
 		.range = {0, UINT64_MAX},
 		.help = "of the shuffled order and of the payloads"},
@@ -73,6 +74,26 @@ static const struct scenario_key keys[] = {
 	{"rounds", .type = KEY_COUNT, .scope = SCOPE_ROUNDS, .fallback = "10",
 		.range = {1, 10000}, SCALAR(rounds),
 		.help = "how often each case gets a slice"},
+	{"count", .type = KEY_SIZE, .scope = SCOPE_ROUNDS, .fallback = "0",
+		.range = {0, UINT64_C(1000000000000)}, SCALAR(count),
+		.help = "messages that end a slice before its time; 0: none"},
+	{"until", .type = KEY_PERCENT, .scope = SCOPE_ROUNDS,
+		.fallback = "none", .range = {1, 100}, SCALAR(until_percent),
+		.help = "rounds end once the median's interval is this narrow"},
+	{"rate", .type = KEY_RATE, .scope = SCOPE_OPEN_IS, .fallback = "50%",
+		AXIS(rates, rate_count),
+		.help = "messages/s that are due, or a share of the most"},
+	{"arrival", .type = KEY_ARRIVAL, .scope = SCOPE_OPEN,
+		.fallback = "fixed", AXIS(arrivals, arrival_count),
+		.help = "when they are due: fixed or poisson"},
+	{"burst", .type = KEY_BURST, .scope = SCOPE_OPEN_IS, .fallback = "1",
+		SCALAR(burst), .help = "messages due at once: N, or N every T"},
+	{"msg_sizes", .type = KEY_MIX, .scope = SCOPE_OPEN, .fallback = "none",
+		SCALAR(mix),
+		.help = "several at once, as in 64:70%, 1Ki:25%, 64Ki:5%"},
+	{"work", .type = KEY_TIME, .scope = SCOPE_OPEN, .fallback = "0ns",
+		.range = {0, 100 * MS}, SCALAR(work_ns),
+		.help = "of the consumer after each message"},
 	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
 		.fallback = "producer, consumer", SCALAR(kill_victim),
 		.help = "who is killed while it holds the lock"},
@@ -119,10 +140,26 @@ void scenario_key_unknown(const struct value_place *place, const char *name)
 			name);
 }
 
+/* "a, b or c" */
+static const char *list_words(
+	const char *const *words, char *list, size_t list_bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; words[i] && used < list_bytes; i++)
+		used += (size_t)snprintf(list + used, list_bytes - used, "%s%s",
+			i == 0	       ? ""
+			: words[i + 1] ? ", "
+				       : " or ",
+			words[i]);
+	return list;
+}
+
 int scenario_key_word(const struct value_place *place, const char *text,
 	int (*from)(const char *word), const char *const *words)
 {
 	const char *nearest;
+	char list[128];
 	int value = from(text);
 
 	if (value >= 0)
@@ -134,9 +171,8 @@ int scenario_key_word(const struct value_place *place, const char *text,
 			text, nearest);
 	} else {
 		diag_at(place->file, place->line,
-			"%s = '%s' is unknown; it is %s%s%s%s%s", place->key,
-			text, words[0], words[2] ? ", " : " or ", words[1],
-			words[2] ? " or " : "", words[2] ? words[2] : "");
+			"%s = '%s' is unknown; it is %s", place->key, text,
+			list_words(words, list, sizeof(list)));
 	}
 	return -EINVAL;
 }
@@ -144,6 +180,7 @@ int scenario_key_word(const struct value_place *place, const char *text,
 static const char *const wait_words[] = {"spin", "block", NULL};
 static const char *const access_words[] = {"copy", "view", NULL};
 static const char *const verify_words[] = {"full", "header", "sum", NULL};
+static const char *const arrival_words[] = {"fixed", "poisson", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)
@@ -224,7 +261,10 @@ static size_t element_bytes(enum key_type type)
 	switch (type) {
 	case KEY_SIZE:
 	case KEY_TIME:
+	case KEY_RATE:
 		return sizeof(uint64_t);
+	case KEY_ARRIVAL:
+		return sizeof(enum arrival);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
 	case KEY_ACCESS:
@@ -243,7 +283,8 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 
 	_Static_assert(sizeof(enum wait_mode) == sizeof(unsigned) &&
 			       sizeof(enum access_mode) == sizeof(unsigned) &&
-			       sizeof(enum verify_mode) == sizeof(unsigned),
+			       sizeof(enum verify_mode) == sizeof(unsigned) &&
+			       sizeof(enum arrival) == sizeof(unsigned),
 		"enums are stored as unsigned");
 	if (element_bytes(type) == sizeof(number))
 		memcpy(where, &number, sizeof(number));
@@ -331,6 +372,9 @@ static int words_to_numbers(const struct scenario_key *key,
 		else if (key->type == KEY_VERIFY)
 			value = scenario_key_word(
 				place, word, verify_mode_from, verify_words);
+		else if (key->type == KEY_ARRIVAL)
+			value = scenario_key_word(
+				place, word, arrival_from, arrival_words);
 		else
 			value = scenario_key_word(
 				place, word, victim_from, victim_words);
@@ -373,10 +417,30 @@ static int parse(const struct scenario_key *key,
 		ret_list->count = 1;
 		return value_time(place, text, &key->range, ret_list->numbers);
 	}
+	if (key->type == KEY_RATE)
+		return value_rates(place, text, ret_list);
 	if (!has_words(key->type))
 		return value_numbers(place, text, &key->range, ret_list);
 	error = value_words(place, text, ret_list);
 	return error ? error : check_words(key, place, ret_list);
+}
+
+/* The values that are no list. Returns 1 for any other key. */
+static int apply_single(const struct scenario_key *key,
+	const struct value_place *place, const char *text,
+	struct scenario_section *section)
+{
+	switch (key->type) {
+	case KEY_BURST:
+		return value_burst(place, text, &section->burst);
+	case KEY_MIX:
+		return value_mix(place, text, &section->mix);
+	case KEY_PERCENT:
+		return value_percent(
+			place, text, &key->range, member(section, key->at));
+	default:
+		return 1;
+	}
 }
 
 int scenario_key_apply(const struct scenario_key *key,
@@ -384,8 +448,11 @@ int scenario_key_apply(const struct scenario_key *key,
 	struct scenario_section *section)
 {
 	struct value_list list = {0};
-	int error = parse(key, place, text, &list);
+	int error = apply_single(key, place, text, section);
 
+	if (error <= 0)
+		return error;
+	error = parse(key, place, text, &list);
 	if (error)
 		goto out;
 	if (key->type == KEY_VICTIMS) {

@@ -21,6 +21,11 @@ enum key_type {
 	KEY_ACCESS,  /* enum access_mode */
 	KEY_VERIFY,  /* enum verify_mode */
 	KEY_VICTIMS, /* bool[2], by enum victim */
+	KEY_RATE,    /* uint64_t, see RATE_SHARE */
+	KEY_ARRIVAL, /* enum arrival */
+	KEY_BURST,   /* struct burst */
+	KEY_MIX,     /* struct size_mix */
+	KEY_PERCENT, /* unsigned */
 };
 
 enum key_scope {
@@ -29,6 +34,8 @@ enum key_scope {
 	SCOPE_SECTION,	/* not in [global] */
 	SCOPE_CRASH,	/* means something in crash sections only ... */
 	SCOPE_CRASH_IS, /* ... and makes a section one */
+	SCOPE_OPEN,	/* means something in open sections only ... */
+	SCOPE_OPEN_IS,	/* ... and makes a section one */
 	SCOPE_ROUNDS,	/* means nothing in crash sections */
 };
 

@@ -41,6 +41,14 @@ static int check_key(const struct value_place *place, const char *name,
 	return 0;
 }
 
+/* A load that a closed section has inherited means nothing there. */
+static bool sweeps(
+	const struct scenario_section *section, const struct scenario_key *key)
+{
+	return section->mode == MODE_OPEN ||
+	       (key->scope != SCOPE_OPEN && key->scope != SCOPE_OPEN_IS);
+}
+
 /* @first: the first key with more than one value so far, or NULL. */
 static int add_key(const struct value_place *place,
 	const struct scenario_key *key, const struct scenario_key **first,
@@ -48,7 +56,7 @@ static int add_key(const struct value_place *place,
 {
 	size_t count = count_of(section, key);
 
-	if (count == 1)
+	if (count == 1 || !sweeps(section, key))
 		return 0;
 	if (!*first)
 		*first = key;

@@ -18,6 +18,7 @@
 #include "transport.h"
 
 enum {
+	COUNT_POLL_NS = 50000,
 	BOTH_ROLES = 1 << ROLE_PRODUCER | 1 << ROLE_CONSUMER,
 };
 
@@ -42,8 +43,9 @@ struct channel_config slice_config(
 }
 
 static int start_workers(struct crew *crew, const struct transport *transport,
-	const struct bench_case *bench)
+	const struct slice_request *request)
 {
+	const struct bench_case *bench = request->bench;
 	bool loopback = transport->caps & CAP_LOOPBACK;
 	bool roundtrip = bench->mode == MODE_ROUNDTRIP;
 	unsigned count = loopback ? 1 : bench->producers + bench->consumers;
@@ -62,6 +64,8 @@ static int start_workers(struct crew *crew, const struct transport *transport,
 			.number = roundtrip ? i : index,
 			.cpu = bench->cpus[i],
 			.probes = probes && index == 0,
+			.rate_per_s = request->rate_per_s,
+			.seed = request->seed,
 		};
 		int err = crew_start(crew, &job);
 
@@ -79,21 +83,42 @@ static void sleep_ns(uint64_t duration_ns)
 	nanosleep(&duration, NULL);
 }
 
+/* Until bench->count more messages than @before have got through, or the slice
+ * has lasted as long as it may. */
+static void sleep_until_count(const struct crew *crew,
+	const struct bench_case *bench, uint64_t before)
+{
+	uint64_t deadline_ns = deadline_after(bench->slice_ns);
+
+	while (deadline_left_ns(deadline_ns) &&
+		crew_messages(crew) - before < bench->count)
+		sleep_ns(COUNT_POLL_NS);
+}
+
 static void measure(struct crew *crew, const struct bench_case *bench,
 	struct slice_report *report)
 {
+	struct control *control = crew->block.control;
 	uint64_t started_ns;
 
 	crew_command(crew, PHASE_WARMUP, 0);
 	sleep_ns(bench->warmup_ns);
+	/* relaxed: the command after it publishes it; so below */
+	atomic_store_explicit(&control->measure_from_ns,
+		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
 	crew_command(crew, PHASE_MEASURE, 0);
 	report->msgs = crew_messages(crew);
 	report->cpu_ns = crew_cpu_ns(crew);
 	started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
-	sleep_ns(bench->slice_ns);
+	if (bench->count)
+		sleep_until_count(crew, bench, report->msgs);
+	else
+		sleep_ns(bench->slice_ns);
 	report->msgs = crew_messages(crew) - report->msgs;
 	report->elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
 	report->cpu_ns = crew_cpu_ns(crew) - report->cpu_ns;
+	atomic_store_explicit(&control->measure_until_ns,
+		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
 }
 
 /* Step by step, each with its deadline. */
@@ -138,6 +163,9 @@ static void collect(const struct crew *crew, const struct bench_case *bench,
 	report->distance_after_ns = atomic_load_explicit(
 		&first->distance_ns[1], memory_order_relaxed);
 	crew_verify(crew, NULL, &report->verify);
+	report->usage = crew_usage(crew);
+	if (bench->mode == MODE_OPEN && report->latency)
+		crew_latency(crew, report->latency);
 	if (bench->mode == MODE_ROUNDTRIP && report->rtt)
 		hist_add(report->rtt, &crew->block.control->rtt);
 }
@@ -158,7 +186,7 @@ int slice_run(const struct transport *transport,
 			"the channel could not be made: %s", strerror(-err));
 		return err;
 	}
-	err = start_workers(&crew, transport, bench);
+	err = start_workers(&crew, transport, request);
 	if (err)
 		snprintf(ret_report->reason, sizeof(ret_report->reason),
 			"a worker could not be started: %s", strerror(-err));

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "case.h"
+#include "usage.h"
 
 struct channel_config;
 struct hist;
+struct latency;
 struct transport;
 
 /* Totals of the message ledger, summed over workers and slices. */
@@ -26,7 +28,8 @@ struct verify_totals {
 struct slice_request {
 	const struct bench_case *bench;
 	unsigned round;
-	uint64_t seed; /* of this slice: run seed, case and round mixed */
+	uint64_t seed;	   /* of this slice: run seed, case and round mixed */
+	double rate_per_s; /* MODE_OPEN; 0: as fast as it goes */
 };
 
 struct slice_report {
@@ -38,7 +41,9 @@ struct slice_report {
 					and consumer 0; 0: not measured */
 	uint64_t distance_after_ns;
 	struct verify_totals verify; /* of the whole slice, warm-up included */
-	struct hist *rtt; /* caller's; round trips are recorded into it */
+	struct usage usage; /* of all workers, within about elapsed_ns */
+	struct hist *rtt;   /* caller's; round trips are recorded into it */
+	struct latency *latency;	/* caller's; added to, MODE_OPEN */
 	char reason[CASE_REASON_BYTES]; /* when the call failed */
 };
 

@@ -41,7 +41,8 @@ enum transport_caps {
 	CAP_EXTERNAL = 1 << 9, /* runs its own workers: has run_slice() */
 	CAP_NO_ROUNDTRIP = 1 << 10,
 	CAP_NO_THROUGHPUT = 1 << 11,
-	CAP_VIEW = 1 << 12, /* has recv_view() */
+	CAP_VIEW = 1 << 12,  /* has recv_view() */
+	CAP_EMPTY = 1 << 13, /* passes nothing: what the harness costs */
 };
 
 /* What the parent knows when it creates a channel. */

@@ -135,7 +135,7 @@ const struct transport transport_null = {
 	.name = "null",
 	.summary = "limit: one worker, pointers only: what the harness costs",
 	.caps = CAP_BATCH | CAP_BLOCK | CAP_LOOPBACK | CAP_LIMIT |
-		CAP_NO_ROUNDTRIP,
+		CAP_NO_ROUNDTRIP | CAP_EMPTY,
 	.create = null_create,
 	.attach = null_attach,
 	.send = null_send,

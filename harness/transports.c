@@ -13,6 +13,7 @@
 
 #include "transport.h"
 #include "transport_list.h"
+#include "verify.h"
 
 static const struct transport *const table[] = {
 	&transport_ring,
@@ -67,11 +68,44 @@ static int refuse(struct reason *reason, const char *format, ...)
 	return -ENOTSUP;
 }
 
+/* Messages that are due whether the transport is ready or not. */
+static int open_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	uint64_t shortest = bench->msg_size_bytes;
+
+	if (bench->count && transport->caps & CAP_EXTERNAL)
+		return refuse(reason,
+			"%s runs its own workers, which end a slice by time "
+			"and not by count",
+			transport->name);
+	if (bench->mode != MODE_OPEN)
+		return 0;
+	if (transport->caps & CAP_EXTERNAL)
+		return refuse(reason,
+			"%s runs its own workers, which know no open loop",
+			transport->name);
+	if (bench->batch > 1)
+		return refuse(reason,
+			"an open loop sends each message when it is due, not "
+			"in batches of %u; see burst",
+			bench->batch);
+	for (unsigned i = 0; i < bench->mix.count; i++)
+		if (bench->mix.bytes[i] < shortest)
+			shortest = bench->mix.bytes[i];
+	if (shortest < OPEN_MIN_BYTES)
+		return refuse(reason,
+			"a message of an open loop carries two times: %d "
+			"bytes at least, not %" PRIu64,
+			OPEN_MIN_BYTES, shortest);
+	return 0;
+}
+
 /* Throughput and round trips, or not. */
 static int mode_can_run(const struct transport *transport,
 	const struct bench_case *bench, struct reason *reason)
 {
-	if (bench->mode == MODE_THROUGHPUT &&
+	if ((bench->mode == MODE_THROUGHPUT || bench->mode == MODE_OPEN) &&
 		transport->caps & CAP_NO_THROUGHPUT)
 		return refuse(reason, "%s measures round trips only",
 			transport->name);
@@ -199,6 +233,8 @@ int transport_can_run(const struct transport *transport,
 	struct reason why = {.text = reason, .bytes = reason_bytes};
 	int ret = mode_can_run(transport, bench, &why);
 
+	if (!ret)
+		ret = open_can_run(transport, bench, &why);
 	if (!ret)
 		ret = crash_can_run(transport, bench, &why);
 	if (!ret)

@@ -51,18 +51,22 @@ static uint64_t sum_body(const uint8_t *body, size_t len)
 	return sums[0] + 3 * sums[1] + 5 * sums[2] + 7 * sums[3];
 }
 
-/* What the last word of a message has to be. */
+/* What the last word of a message has to be. @times: the bytes between its word
+ * and its body, which nothing covers. */
 static uint64_t tail_of(const uint8_t *message, size_t len, uint64_t word,
-	enum verify_mode mode)
+	enum verify_mode mode, size_t times)
 {
+	const uint8_t *body = message + VERIFY_WORD_BYTES + times;
+	size_t body_bytes = len - VERIFY_TAIL_FROM_LEN - times;
 	uint64_t tail = verify_mix(word);
 
 	if (mode == VERIFY_FULL)
-		tail ^= (uint64_t)crc32_z(0, message, len - VERIFY_WORD_BYTES)
+		tail ^= (uint64_t)crc32_z(
+				crc32_z(0, message, VERIFY_WORD_BYTES), body,
+				body_bytes)
 			<< 32;
 	if (mode == VERIFY_SUM)
-		tail ^= sum_body(message + VERIFY_WORD_BYTES,
-			len - VERIFY_TAIL_FROM_LEN);
+		tail ^= sum_body(body, body_bytes);
 	return tail;
 }
 
@@ -72,19 +76,22 @@ void verify_prepare(struct stamper *stamper, void *message)
 	stamper->body_sum = 0;
 	if (stamper->mode == VERIFY_SUM && stamper->len >= VERIFY_TAIL_FROM_LEN)
 		stamper->body_sum =
-			sum_body((uint8_t *)message + VERIFY_WORD_BYTES,
-				stamper->len - VERIFY_TAIL_FROM_LEN);
+			sum_body((uint8_t *)message + VERIFY_WORD_BYTES +
+					 stamper->times_bytes,
+				stamper->len - VERIFY_TAIL_FROM_LEN -
+					stamper->times_bytes);
 }
 
 void verify_stamp_full(
 	const struct stamper *stamper, void *message, uint64_t word)
 {
-	size_t len = stamper->len;
+	size_t len = stamper->len, times = stamper->times_bytes;
 	uint8_t *bytes = message;
 	uint64_t tail;
 
-	fill_body(bytes + VERIFY_WORD_BYTES, len - VERIFY_TAIL_FROM_LEN, word);
-	tail = tail_of(bytes, len, word, VERIFY_FULL);
+	fill_body(bytes + VERIFY_WORD_BYTES + times,
+		len - VERIFY_TAIL_FROM_LEN - times, word);
+	tail = tail_of(bytes, len, word, VERIFY_FULL, times);
 	memcpy(bytes + len - VERIFY_WORD_BYTES, &tail, VERIFY_WORD_BYTES);
 }
 
@@ -128,7 +135,8 @@ static bool intact(const struct verifier *verifier, const uint8_t *message,
 	if (len < VERIFY_TAIL_FROM_LEN)
 		return true;
 	memcpy(&tail, message + len - VERIFY_WORD_BYTES, VERIFY_WORD_BYTES);
-	return tail == tail_of(message, len, word, verifier->mode);
+	return tail == tail_of(message, len, word, verifier->mode,
+			       verifier->times_bytes);
 }
 
 /* Returns whether the bit was set before. */

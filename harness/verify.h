@@ -10,6 +10,9 @@
  *               and the checksum of all before it (VERIFY_FULL, whose body
  *               differs from message to message)
  *
+ * An open loop's message, 32 bytes at least, has two times between the word and
+ * the body, which are written when all else is done: no checksum covers them.
+ *
  * The producer's side counts what was sent; each consumer has a ledger with a
  * line per producer. Lines only ever grow, lie in memory that all share, and are
  * written by one worker: what a killed worker had done is there to be read.
@@ -28,6 +31,10 @@
 #include "slice.h"
 
 enum { LINE_BYTES = 128 }; /* M-series; two of x86's, fetched as a pair */
+
+/* Of an open loop's message: its two times, and the shortest that has room for
+ * them beside what every message has. */
+enum { OPEN_TIMES_BYTES = 16, OPEN_MIN_BYTES = 32 };
 
 /* What one producer sent: so many, from 0 on, in order. On a line of its own:
  * written at every message, while the producers beside it write theirs. */
@@ -66,7 +73,8 @@ struct stamper {
 	size_t len; /* of every message */
 	enum verify_mode mode;
 	unsigned producer;
-	uint64_t body_sum; /* VERIFY_SUM: of each prepared buffer; else 0 */
+	uint64_t body_sum;  /* VERIFY_SUM: of each prepared buffer; else 0 */
+	size_t times_bytes; /* between the word and the body; 0 or 16 */
 };
 
 /* verify_prepare - once per buffer of ->len bytes: everything that
@@ -84,8 +92,9 @@ struct verifier {
 	_Atomic uint64_t *twice;  /* shared: messages seen a second time */
 	enum verify_mode mode;
 	unsigned producer_count;
-	size_t len;	   /* of every message */
-	size_t glance_len; /* see verify_glance() */
+	size_t len;	    /* of every message */
+	size_t times_bytes; /* as in the stamper */
+	size_t glance_len;  /* see verify_glance() */
 };
 
 /* verify_glance - the ->glance_len for ->mode and ->len: the length itself when

@@ -24,49 +24,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "deadline.h"
 #include "park.h"
 #include "probe.h"
-#include "verify_hot.h"
+#include "worker_loop.h"
 
 enum {
 	TURN_NS = 20000000,
-	DRAIN_TURN_NS = 5000000,
 	SPINS_PER_YIELD = 4096,
 	BUFFER_ALIGN = 65536, /* whole pages, however large: see park.h */
-};
-
-/* How a slice passes its messages: out of the job, for the hot loops. */
-struct calls {
-	int (*send)(struct endpoint *endpoint, const struct outbound *message,
-		uint64_t timeout_ns);
-	int (*recv)(struct endpoint *endpoint, struct inbound *message,
-		uint64_t timeout_ns);
-	int (*send_batch)(struct endpoint *endpoint,
-		const struct outbound *messages, unsigned count,
-		uint64_t timeout_ns);
-	int (*recv_batch)(struct endpoint *endpoint, struct inbound *messages,
-		unsigned count, uint64_t timeout_ns);
-	unsigned batch; /* 1: the calls for a single message */
-	uint64_t turn_ns;
-};
-
-struct worker {
-	const struct worker_job *job;
-	struct control *control;
-	struct worker_slot *slot;
-	struct endpoint *endpoints[2]; /* [0] sends or receives the traffic */
-	struct calls calls;
-	struct stamper stamper;
-	uint64_t command;    /* as last seen */
-	unsigned after_kill; /* successes since; see note_success() */
-	bool park;	     /* at the next message: see park.h */
-	unsigned vain;	     /* polls in a row without a message */
-	struct verifier verifier;
-	struct outbound *out;
-	struct inbound *in;
-	uint8_t *buffers; /* batch times the stride */
-	size_t stride;
 };
 
 struct worker_slot *worker_slot_of(const struct control_block *block,
@@ -85,7 +50,7 @@ static void reach(struct worker *worker, enum phase phase)
 		&worker->slot->reached, phase + 1, memory_order_release);
 }
 
-static _Noreturn void give_up(struct worker *worker, int error)
+_Noreturn void worker_give_up(struct worker *worker, int error)
 {
 	/* release: as reach() */
 	atomic_store_explicit(
@@ -111,48 +76,28 @@ static void await_phase(struct worker *worker, enum phase phase)
 	worker->command = look(worker);
 }
 
-/* Has the phase come to @until? Cheap: one load that rarely misses. */
-static inline bool over(struct worker *worker, enum phase until)
+void worker_hear(struct worker *worker)
 {
-	/* relaxed: nothing but the command itself is learnt from it */
-	uint64_t command = atomic_load_explicit(
-		&worker->control->command, memory_order_relaxed);
+	enum phase before = control_phase(worker->command), now;
+	uint64_t command = look(worker);
 
-	if (__builtin_expect(command != worker->command, 0)) {
-		if (control_kills(command) != control_kills(worker->command))
-			worker->after_kill = 1;
-		worker->command = command;
-		/* relaxed: the command orders it */
-		worker->park = atomic_load_explicit(&worker->slot->park,
-				       memory_order_relaxed) == PARK_ASKED;
-	}
-	return control_phase(command) >= until;
+	if (control_kills(command) != control_kills(worker->command))
+		worker->after_kill = 1;
+	worker->command = command;
+	/* relaxed: the command orders it */
+	worker->park = atomic_load_explicit(&worker->slot->park,
+			       memory_order_relaxed) == PARK_ASKED;
+	now = control_phase(command);
+	if (before < PHASE_MEASURE && now == PHASE_MEASURE)
+		usage_begin(&worker->meter);
+	else if (before == PHASE_MEASURE && now > PHASE_MEASURE)
+		worker->slot->usage = usage_end(&worker->meter);
 }
 
-/* Count, and in crash runs say that we got on. The first success after a kill
- * may have held its lock before it; the second one cannot have. */
-static inline void note_success(struct worker *worker, uint64_t total)
-{
-	/* relaxed: one writer; the parent only wants to know about how many */
-	atomic_store_explicit(
-		&worker->slot->count, total, memory_order_relaxed);
-	if (__builtin_expect(worker->after_kill == 0, 1))
-		return;
-	if (worker->after_kill++ < 2)
-		return;
-	worker->after_kill = 0;
-	atomic_store_explicit(&worker->slot->survived_at_ns,
-		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
-	/* release: pairs with the acquire in fault.c */
-	atomic_store_explicit(&worker->slot->survived,
-		control_kills(worker->command), memory_order_release);
-}
-
-/* Was it only for want of room or messages? Anything else ends the worker. */
-static bool in_vain(struct worker *worker, int rc)
+bool worker_in_vain(struct worker *worker, int rc)
 {
 	if (rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
-		give_up(worker, rc);
+		worker_give_up(worker, rc);
 	/* The peer may be waiting for this very CPU. */
 	if (++worker->vain % SPINS_PER_YIELD == 0)
 		sched_yield();
@@ -234,7 +179,7 @@ HOT void produce_by(struct worker *worker, bool single)
 		park_if_asked(worker);
 		while ((rc = send_some(worker, worker->endpoints[0], count,
 				single)) < 0 &&
-			in_vain(worker, rc))
+			worker_in_vain(worker, rc))
 			if (over(worker, PHASE_STOP))
 				return;
 		sequence += (unsigned)rc;
@@ -267,7 +212,7 @@ HOT void consume_by(struct worker *worker, bool single)
 		if (rc == -EPIPE || (rc < 0 && draining))
 			break;
 		if (rc < 0) {
-			in_vain(worker, rc);
+			worker_in_vain(worker, rc);
 			continue;
 		}
 		check(worker, rc, single);
@@ -297,14 +242,14 @@ HOT void loop_back_by(struct worker *worker, bool single)
 		stamp(worker, sequence, batch, single);
 		sent = send_some(worker, worker->endpoints[0], batch, single);
 		if (sent < 0)
-			give_up(worker, sent);
+			worker_give_up(worker, sent);
 		sequence += (unsigned)sent;
 		verify_sent(line, sequence);
 		for (; sent > 0; sent -= got) {
 			got = recv_some(
 				worker, worker->endpoints[1], 0, single);
 			if (got <= 0)
-				give_up(worker, got);
+				worker_give_up(worker, got);
 			check(worker, got, single);
 		}
 		note_success(worker, sequence);
@@ -326,7 +271,7 @@ static bool send_one(struct worker *worker, uint64_t sequence, enum phase until)
 
 	stamp(worker, sequence, 1, true);
 	while ((rc = send_some(worker, worker->endpoints[0], 1, true)) < 0 &&
-		in_vain(worker, rc))
+		worker_in_vain(worker, rc))
 		if (over(worker, until))
 			return false;
 	verify_sent(
@@ -343,7 +288,7 @@ static bool recv_one(struct worker *worker, enum phase until)
 			worker->calls.turn_ns, true)) < 0) {
 		if (rc == -EPIPE || over(worker, until))
 			return false;
-		in_vain(worker, rc);
+		worker_in_vain(worker, rc);
 	}
 	check(worker, 1, true);
 	return true;
@@ -376,8 +321,10 @@ static void pong(struct worker *worker)
 	uint64_t sequence = 0;
 
 	while (recv_one(worker, PHASE_DRAIN) &&
-		send_one(worker, sequence, PHASE_DRAIN))
+		send_one(worker, sequence, PHASE_DRAIN)) {
+		(void)over(worker, PHASE_DRAIN); /* to hear of a new phase */
 		note_success(worker, ++sequence);
+	}
 }
 
 static void pin(struct worker *worker)
@@ -389,7 +336,7 @@ static void pin(struct worker *worker)
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)worker->job->cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
-		give_up(worker, -errno);
+		worker_give_up(worker, -errno);
 }
 
 static void make_calls(struct worker *worker)
@@ -410,6 +357,7 @@ static void make_calls(struct worker *worker)
 		.len = bench->msg_size_bytes,
 		.mode = bench->verify,
 		.producer = worker->job->number,
+		.times_bytes = bench->mode == MODE_OPEN ? OPEN_TIMES_BYTES : 0,
 	};
 }
 
@@ -427,7 +375,7 @@ static void make_buffers(struct worker *worker)
 	worker->in = calloc(bench->batch, sizeof(*worker->in));
 	if (!worker->out || !worker->in ||
 		posix_memalign((void **)&worker->buffers, BUFFER_ALIGN, all))
-		give_up(worker, -ENOMEM);
+		worker_give_up(worker, -ENOMEM);
 	if (bench->mode == MODE_CRASH)
 		park_prepare(worker->buffers, all, worker->slot);
 	for (unsigned i = 0; i < bench->batch; i++) {
@@ -458,6 +406,7 @@ static void make_verifier(struct worker *worker)
 		.mode = job->bench->verify,
 		.producer_count = job->block->producer_numbers,
 		.len = job->bench->msg_size_bytes,
+		.times_bytes = worker->stamper.times_bytes,
 		.glance_len = verify_glance(
 			job->bench->verify, job->bench->msg_size_bytes),
 	};
@@ -471,7 +420,7 @@ static void attach_to(struct worker *worker, unsigned channel,
 		job->index, &worker->endpoints[endpoint]);
 
 	if (err)
-		give_up(worker, err);
+		worker_give_up(worker, err);
 }
 
 static void attach(struct worker *worker)
@@ -521,9 +470,13 @@ static void run_loop(struct worker *worker)
 	bool producer = job->role == ROLE_PRODUCER;
 
 	await_phase(worker, PHASE_WARMUP);
+	if (control_phase(worker->command) == PHASE_MEASURE)
+		usage_begin(&worker->meter); /* it slept through the warm-up */
 	worker->after_kill =
 		1; /* somebody may have been killed before we came */
-	if (job->transport->caps & CAP_LOOPBACK)
+	if (job->bench->mode == MODE_OPEN)
+		worker_open_run(worker);
+	else if (job->transport->caps & CAP_LOOPBACK)
 		loop_back(worker);
 	else if (job->bench->mode == MODE_ROUNDTRIP)
 		(producer ? ping : pong)(worker);
@@ -551,10 +504,14 @@ _Noreturn void worker_main(const struct worker_job *job)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	worker.slot->usage = usage_unknown();
+	usage_open(&worker.meter);
 	pin(&worker);
 	make_calls(&worker);
 	make_buffers(&worker);
 	make_verifier(&worker);
+	if (job->bench->mode == MODE_OPEN)
+		worker_open_prepare(&worker);
 	attach(&worker);
 	reach(&worker, PHASE_ATTACH);
 	probe(&worker, PHASE_PROBE_BEFORE);

@@ -21,6 +21,9 @@ struct worker_job {
 	int cpu;	 /* or CASE_CPU_ANY */
 	bool probes;	 /* takes part in the distance probe */
 	pid_t parent;	 /* without it there is nothing to do */
+	double rate_per_s; /* MODE_OPEN, all producers together; 0: as fast as
+			      it goes */
+	uint64_t seed;	   /* MODE_OPEN */
 };
 
 /* worker_slot_of - its slot in the control block. */

@@ -14,8 +14,9 @@
  *   release, before its store   the same           the same: delivered again
  *   release, behind it          DONE               whoever tends next
  *
- * Survivors find the dead by their byte locks, when they wait (before each nap)
- * and now and then when they poll: queue_tend(). It finds, too, what was committed
+ * Survivors find the dead by their byte locks, when they wait (before each nap),
+ * now and then when they poll, and in passing when they take messages past
+ * records that are not done with: queue_tend(). It finds, too, what was committed
  * or returned behind the cursor by who died before it could say so.
  */
 #include "queue_walk.h"

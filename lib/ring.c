@@ -135,12 +135,20 @@ struct room_wait {
 	uint64_t need;
 };
 
-/* The end of a call that waited, with its result. */
-static int end_wait(int rc)
+/* The result of a try at what was seen to be there. Not there when looked at again:
+ * nobody honest takes anything back, and a caller who waits must not be told to
+ * come again. */
+static inline int was_there(mipc_ring *ring, int rc)
 {
+	return __builtin_expect(rc == -EAGAIN, 0) ? broken(ring) : rc;
+}
+
+/* The end of a call that waited, with its result. */
+static int end_wait(mipc_ring *ring, int rc)
+{
+	rc = was_there(ring, rc);
 	segment_wait_end();
-	/* Seen, and not there when looked at again: nobody honest did that. */
-	return rc == -EAGAIN ? -EBADMSG : rc;
+	return rc;
 }
 
 /* Wait on one of the ring's events. Returns WAITED; -ETIMEDOUT; -EPIPE;
@@ -153,7 +161,7 @@ static __attribute__((noinline, cold)) int await(mipc_ring *ring,
 
 	if (!err)
 		err = event_await(event, condition, wait);
-	return err ? end_wait(err) : WAITED;
+	return err ? end_wait(ring, err) : WAITED;
 }
 
 static bool has_room(void *arg)
@@ -230,9 +238,9 @@ int mipc_ring_write(
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED
-			       ? end_wait(mipc_ring_write(ring, data, len, 0))
-			       : err;
+		return err == WAITED ? end_wait(ring, mipc_ring_write(ring,
+							      data, len, 0))
+				     : err;
 	fill_record(ring, ring->producer.tail, data, len);
 	publish(ring, len, ring->producer.tail + record_bytes(len), 1);
 	return 0;
@@ -253,9 +261,10 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 		err = await_room(
 			ring, record_bytes(messages[0].iov_len), timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED ? end_wait(mipc_ring_write_batch(
-					       ring, messages, count, 0))
-				     : err;
+		return err == WAITED
+			       ? end_wait(ring, mipc_ring_write_batch(ring,
+							messages, count, 0))
+			       : err;
 	end = ring->producer.tail;
 	for (i = 0; i < count; i++) {
 		uint64_t next = end + record_bytes(messages[i].iov_len);
@@ -291,8 +300,8 @@ int mipc_ring_reserve(
 	if (!err)
 		err = await_room(ring, record_bytes(len), timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED ? end_wait(mipc_ring_reserve(
-					       ring, len, 0, ret_data))
+		return err == WAITED ? end_wait(ring, mipc_ring_reserve(ring,
+							      len, 0, ret_data))
 				     : err;
 	ring->producer.reserved = record_bytes(len);
 	*ret_data = record_at(
@@ -478,13 +487,14 @@ int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 	if (!err)
 		err = await_record(ring, timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED ? end_wait(mipc_ring_read(
-					       ring, buffer, size, 0, ret_len))
-				     : err;
+		return err == WAITED
+			       ? end_wait(ring, mipc_ring_read(ring, buffer,
+							size, 0, ret_len))
+			       : err;
 	err = copy_record(
 		ring, ring->consumer.head, buffer, size, ret_len, &next);
 	if (err)
-		return err;
+		return was_there(ring, err);
 	free_until(ring, next, 1);
 	return 0;
 }
@@ -501,9 +511,10 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 	if (!err)
 		err = await_record(ring, timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED ? end_wait(mipc_ring_read_batch(
-					       ring, messages, count, 0))
-				     : err;
+		return err == WAITED
+			       ? end_wait(ring, mipc_ring_read_batch(ring,
+							messages, count, 0))
+			       : err;
 	next = ring->consumer.head;
 	for (i = 0; i < count; i++) {
 		size_t len;
@@ -518,7 +529,7 @@ int mipc_ring_read_batch(mipc_ring *ring, struct iovec *messages,
 			break;
 	}
 	if (i == 0)
-		return err;
+		return was_there(ring, err);
 	free_until(ring, next, i);
 	if (i > 1)
 		count_alone(&ring->consumer.counters.batches, 1);
@@ -535,13 +546,14 @@ int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
 	if (!err)
 		err = await_record(ring, timeout_ns);
 	if (__builtin_expect(err != 0, 0))
-		return err == WAITED ? end_wait(mipc_ring_peek(
-					       ring, 0, ret_data, ret_len))
-				     : err;
+		return err == WAITED
+			       ? end_wait(ring, mipc_ring_peek(ring, 0,
+							ret_data, ret_len))
+			       : err;
 	head = ring->consumer.head; /* a forked child has just adopted it */
 	err = look_at(ring, head, &len, &next);
 	if (err)
-		return err;
+		return was_there(ring, err);
 	ring->consumer.peeked = next;
 	*ret_data = record_at(&ring->segment, head + RECORD_HEADER_BYTES);
 	*ret_len = len;

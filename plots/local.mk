@@ -1,7 +1,9 @@
 # The figures' gnuplot files. They hold no numbers.
 
 dist_plots_DATA = \
+	plots/load.gp \
 	plots/recovery.gp \
+	plots/rounds.gp \
 	plots/roundtrip.gp \
 	plots/style.gp \
 	plots/throughput.gp

@@ -32,7 +32,7 @@ if (PANEL_COUNT > 1) {
 	set xtics ("0" 1, "50" 2, "90" 10, "99" 100, "99.9" 1e3, "99.99" 1e4, \
 		"" 1e5, "99.9999" 1e6, "" 1e7, "99.999999" 1e8)
 }
-set xlabel "percentile of the round trips" textcolor rgb INK
+set xlabel "percentile of the ".ABOUT_OF textcolor rgb INK
 panel_left(p) = PANEL_COUNT == 1 ? 0.075 : p == 1 ? 0.075 : 0.55
 panel_right(p) = PANEL_COUNT == 1 ? 0.975 : p == 1 ? 0.49 : 0.975
 

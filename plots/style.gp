@@ -47,11 +47,15 @@ ABOUT_AXES = ""
 MACHINE_COUNT = 0
 NOTE_COUNT = 0
 LIMIT_NS = 0
+ABOUT_UNIT = ""
+ABOUT_OF = "round trips"
 array MACHINE[8]
 array NOTE[24]
 about(key, text) = ( \
 	key eq "title" ? (ABOUT_TITLE = text, 1) : \
 	key eq "axes" ? (ABOUT_AXES = text, 1) : \
+	key eq "of" ? (ABOUT_OF = text, 1) : \
+	key eq "unit" ? (ABOUT_UNIT = text, 1) : \
 	key eq "limit_ns" ? (LIMIT_NS = real(text), 1) : \
 	key eq "machine" && MACHINE_COUNT < 8 ? \
 		(MACHINE_COUNT = MACHINE_COUNT + 1, \

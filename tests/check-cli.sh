@@ -143,6 +143,9 @@ refuses "/proc/self/fd/0: .*not a segment" inspect /proc/self/fd/0
 ln -s good.ini link.ini
 refuses "\./link\.ini: .*symbolic link" inspect ./link.ini
 
+refuses "only one of" show other.json --csv --json
+refuses "did you mean '--markdown'" show other.json --markdwon
+
 for command in run plan show plot compare inspect list; do
 	accepts $command --help
 done

@@ -30,6 +30,9 @@ transport = ring, queue, pipe, mq, qb-rb, boost-mq, mp-queue
 [answers]
 mode = roundtrip
 transport = ring, pipe
+[load]
+transport = ring, queue
+rate = 10%
 [crash]
 transport = queue
 producers = 2
@@ -43,10 +46,11 @@ fail()
 	exit 1
 }
 
-# Each round of each case with its place, in the order of the file.
+# Each round of each case with its place, in the order of the file. Whether a
+# load was reached is the machine's affair.
 rounds()
 {
-	tr -d ' \n' <"$1" |
+	tr -d ' \n' <"$1" | sed 's/"unreached"/"ok"/g' |
 		grep -oE '"id":"[^"]*"|"round":[0-9]+,"order":[0-9]+|"status":"[^"]*"'
 }
 
@@ -82,8 +86,10 @@ start()
 }
 
 began=$(date +%s%N)
-"$IPCMARK" run kill.ini -o whole --no-plot >out 2>err </dev/null ||
-	fail "the run that nobody kills: exit code $?: $(cat err)"
+"$IPCMARK" run kill.ini -o whole --no-plot >out 2>err </dev/null
+code=$?
+[ $code -eq 0 ] || [ $code -eq 3 ] ||
+	fail "the run that nobody kills: exit code $code: $(cat err)"
 
 took=$(($(date +%s%N) - began))
 
@@ -124,14 +130,18 @@ done
 
 if [ ! -e killed/result.json ]; then
 	start $resume
-	wait "$pid" || fail "the last run: exit code $?: $(cat err)"
+	wait "$pid"
+	code=$?
 	pid=
+	[ $code -eq 0 ] || [ $code -eq 3 ] ||
+		fail "the last run: exit code $code: $(cat err)"
 fi
 # The last run has cleaned up after all of them.
 gone $dead
-ls killed | grep -v '^result\.json$' && fail "left in the folder"
+ls killed | grep -vE '^(result\.json|latency)$' && fail "left in the folder"
 rounds whole/result.json >whole.rounds
 rounds killed/result.json >killed.rounds
 [ -s whole.rounds ] || fail "no rounds"
+grep -E '"(failed|violated)"' whole.rounds && fail "a case of the whole run"
 cmp whole.rounds killed.rounds || fail "not the rounds of one whole run"
 echo "$kill_count kills, $resumed resumed, $(wc -l <whole.rounds) lines alike"

@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/test_counters \
 	tests/test_diag \
 	tests/test_event \
+	tests/test_export \
 	tests/test_facts \
 	tests/test_guard \
 	tests/test_hist \
@@ -18,6 +19,7 @@ UNIT_TESTS = \
 	tests/test_memfd \
 	tests/test_memory \
 	tests/test_namespace \
+	tests/test_open \
 	tests/test_pace \
 	tests/test_object_print \
 	tests/test_plan \
@@ -27,6 +29,7 @@ UNIT_TESTS = \
 	tests/test_queue_lease \
 	tests/test_queue_lease_peer \
 	tests/test_queue_peer \
+	tests/test_queue_tend \
 	tests/test_queue_threads \
 	tests/test_report \
 	tests/test_result \
@@ -35,8 +38,11 @@ UNIT_TESTS = \
 	tests/test_ring_peer \
 	tests/test_ring_threads \
 	tests/test_ring_view \
+	tests/test_rival_step \
+	tests/test_run \
 	tests/test_scenario \
 	tests/test_scenario_files \
+	tests/test_schedule \
 	tests/test_segment \
 	tests/test_segment_name \
 	tests/test_session \
@@ -69,11 +75,13 @@ TREE_CHECKS = \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
+	tests/check-hdr.sh \
 	tests/check-kill.sh \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
-	tests/check-readme.sh
+	tests/check-readme.sh \
+	tests/check-schema.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
 TEST_EXTENSIONS = .sh .ini
@@ -102,6 +110,7 @@ AM_TESTS_ENVIRONMENT = \
 EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
 	tests/check-scenarios.sh \
+	tests/check_schema.py \
 	tests/check-install.sh
 
 # What tests/check-model.sh runs through spin.
@@ -148,12 +157,14 @@ tests_test_queue_lease_SOURCES = tests/test_queue_lease.c $(LIB_STAGE)
 tests_test_queue_lease_peer_SOURCES = \
 	tests/test_queue_lease_peer.c $(LIB_STAGE)
 tests_test_queue_peer_SOURCES = tests/test_queue_peer.c $(LIB_STAGE)
+tests_test_queue_tend_SOURCES = tests/test_queue_tend.c $(LIB_STAGE)
 tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
 tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
 tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
 tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
 tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
 tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
+tests_test_rival_step_SOURCES = tests/test_rival_step.c $(LIB_STAGE)
 tests_test_segment_SOURCES = tests/test_segment.c $(LIB_STAGE)
 tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)

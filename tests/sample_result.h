@@ -32,6 +32,7 @@ enum {
 	SAMPLE_RTT,	/* ring */
 	SAMPLE_CRASH,	/* queue: 4 kills, all recovered from */
 	SAMPLE_CONTROL, /* pipe: makes no claim, and hung */
+	SAMPLE_OPEN,	/* ring, 50 % of 2 million: due 1000, 10 of them late */
 	SAMPLE_CASES,
 	SAMPLE_ROUNDS = 3,
 };
@@ -63,7 +64,8 @@ const struct transport *transport_find(const char *spec)
 static void sample_case(struct sample *sample, size_t index,
 	const char *transport, uint64_t size, enum case_mode mode)
 {
-	static const char *const sections[] = {"speed", "latency", "crash"};
+	static const char *const sections[] = {
+		"speed", "latency", "crash", "load"};
 	struct bench_case *bench = &sample->plan.cases[index];
 
 	bench->mode = mode;
@@ -144,6 +146,45 @@ static void sample_special(struct sample *sample)
 		"nobody went on");
 }
 
+/* From when it was due 1 to 1000 us, from when it was sent 1 to 100 us. */
+static void sample_open(struct sample *sample)
+{
+	struct bench_case *bench = &sample->plan.cases[SAMPLE_OPEN];
+	struct outcome *outcome = &sample->run.outcomes[SAMPLE_OPEN];
+	struct latency *latency = malloc(sizeof(*latency));
+
+	ck_assert_ptr_nonnull(latency);
+	latency_init(latency);
+	bench->rate = RATE_SHARE | 50;
+	bench->arrival = ARRIVAL_POISSON;
+	bench->burst = 4;
+	bench->work_ns = 2000;
+	bench->until_percent = 5;
+	bench->count = 12345;
+	bench->mix = (struct size_mix){
+		.count = 2, .bytes = {64, 1024}, .percent = {75, 25}};
+	outcome->saturation_per_s = 2e6;
+	outcome->offered_per_s = 1e6;
+	outcome->latency = latency;
+	latency->due = 1000;
+	latency->backlog = 10;
+	latency->unsent = 1;
+	for (unsigned i = 1; i <= 1000; i++) {
+		hist_record(&latency->intended, i * 1000);
+		hist_record(&latency->actual, i * 100);
+		hist_record(&latency->lag, i * 900);
+	}
+	for (unsigned r = 0; r < SAMPLE_ROUNDS; r++) {
+		struct round_figures *round = &outcome->rounds[r];
+
+		round->p50_ns = 500000 + 1000 * r;
+		round->due = 333 + r;
+		round->backlog = r;
+		round->usage.counts[USAGE_VOLUNTARY] = round->msgs / 2;
+		round->usage.counts[USAGE_CYCLES] = USAGE_UNKNOWN;
+	}
+}
+
 static void sample_begin(struct sample *sample)
 {
 	int fd;
@@ -159,6 +200,9 @@ static void sample_begin(struct sample *sample)
 	ck_assert(sample->plan.cases && sample->run.outcomes);
 	sample->plan.case_count = sample->run.outcome_count = SAMPLE_CASES;
 	sample->run.started_unix_ns = 1700000000000000000;
+	sample->run.overhead = (struct overhead){1.75, 61};
+	snprintf(sample->run.counters_refused, CASE_REASON_BYTES,
+		"this machine shows none");
 	sample->environment.facts =
 		json_pack("{s:s, s:i, s:s, s:n}", "cpu_model", "Test CPU",
 			"cpus", 2, "kernel", "Linux 6.0", "governor");
@@ -172,6 +216,7 @@ static void sample_begin(struct sample *sample)
 	sample_case(sample, SAMPLE_RTT, "ring", 64, MODE_ROUNDTRIP);
 	sample_case(sample, SAMPLE_CRASH, "queue", 64, MODE_CRASH);
 	sample_case(sample, SAMPLE_CONTROL, "pipe", 64, MODE_CRASH);
+	sample_case(sample, SAMPLE_OPEN, "ring", 1024, MODE_OPEN);
 	sample_rounds(sample, SAMPLE_RING_8, 200000);
 	sample_rounds(sample, SAMPLE_RING_64, 200000);
 	sample_rounds(sample, SAMPLE_PIPE_8, 100000);
@@ -179,6 +224,8 @@ static void sample_begin(struct sample *sample)
 	sample_rounds(sample, SAMPLE_MQ_8, 40000);
 	sample_rounds(sample, SAMPLE_NULL_8, 900000);
 	sample_rounds(sample, SAMPLE_RTT, 1000);
+	sample_rounds(sample, SAMPLE_OPEN, 1000);
+	sample_open(sample);
 	sample_special(sample);
 }
 
@@ -196,6 +243,7 @@ static void sample_end(struct sample *sample)
 	for (size_t i = 0; i < SAMPLE_CASES; i++) {
 		free(sample->run.outcomes[i].rounds);
 		free(sample->run.outcomes[i].rtt);
+		free(sample->run.outcomes[i].latency);
 		free(sample->run.outcomes[i].crash.recovery);
 	}
 	free(sample->run.outcomes);

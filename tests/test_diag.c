@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(test_case_names_read_back_as_themselves)
 {
-	for (int i = MODE_THROUGHPUT; i <= MODE_CRASH; i++)
+	for (int i = MODE_THROUGHPUT; i <= MODE_OPEN; i++)
 		ck_assert_int_eq(case_mode_from(case_mode_name(i)), i);
 	for (int i = WAIT_SPIN; i <= WAIT_BLOCK; i++)
 		ck_assert_int_eq(wait_mode_from(wait_mode_name(i)), i);
@@ -86,8 +86,10 @@ START_TEST(test_case_names_read_back_as_themselves)
 		ck_assert_int_eq(verify_mode_from(verify_mode_name(i)), i);
 	for (int i = VICTIM_PRODUCER; i <= VICTIM_CONSUMER; i++)
 		ck_assert_int_eq(victim_from(victim_name(i)), i);
-	for (int i = STATUS_OK; i <= STATUS_FAILED; i++)
+	for (int i = STATUS_OK; i <= STATUS_UNREACHED; i++)
 		ck_assert_int_eq(case_status_from(case_status_name(i)), i);
+	for (int i = ARRIVAL_FIXED; i <= ARRIVAL_POISSON; i++)
+		ck_assert_int_eq(arrival_from(arrival_name(i)), i);
 	ck_assert_int_eq(case_mode_from("Throughput"), -1);
 	ck_assert_int_eq(case_status_from(""), -1);
 }

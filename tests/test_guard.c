@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,7 @@ enum {
 	CAPACITY_BYTES = 1 << 16,
 	OFFSETS = 24,
 	LIVE_ROUNDS = 300,
+	PATIENCE_MS = 20000,
 	BOTH = MIPC_RING_PRODUCER | MIPC_RING_CONSUMER,
 };
 
@@ -580,6 +582,57 @@ START_TEST(test_guard_under_a_live_truncater_answers)
 }
 END_TEST
 
+/* Here it is the watcher, a thread of the handle's own, that meets the hole. */
+static void check_event_loop_is_told(const struct target *target,
+	int (*event_fd)(void *handle), int (*arm)(void *handle))
+{
+	char name[LIB_NAME_BYTES];
+	struct pollfd bell = {.events = POLLIN};
+	void *handle;
+
+	lib_name(name);
+	WANT(target->create(name, &handle), 0);
+	bell.fd = event_fd(handle);
+	WANT_TRUE(bell.fd >= 0);
+	do
+		WANT(target->out(handle), -EAGAIN);
+	while (arm(handle) == 1 || poll(&bell, 1, 2) == 1);
+	truncate_to(name, 0);
+	WANT(poll(&bell, 1, PATIENCE_MS), 1);
+	WANT(target->out(handle), -EBADMSG);
+	WANT(arm(handle), -EBADMSG);
+	target->close(handle);
+	remove_file(name);
+}
+
+static int ring_event_fd(void *handle)
+{
+	return mipc_ring_event_fd(handle);
+}
+
+static int ring_event_arm(void *handle)
+{
+	return mipc_ring_event_arm(handle);
+}
+
+static int queue_event_fd(void *handle)
+{
+	return mipc_queue_event_fd(handle);
+}
+
+static int queue_event_arm(void *handle)
+{
+	return mipc_queue_event_arm(handle);
+}
+
+START_TEST(test_guard_event_loop_is_told)
+{
+	WANT(mipc_guard_sigbus(), 0);
+	check_event_loop_is_told(&targets[0], ring_event_fd, ring_event_arm);
+	check_event_loop_is_told(&targets[1], queue_event_fd, queue_event_arm);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -587,6 +640,7 @@ int main(void)
 		test_guard_not_asked_for_is_sigbus,
 		test_guard_goes_on_in_a_forked_child,
 		test_guard_waiter_is_told,
+		test_guard_event_loop_is_told,
 		test_guard_view_over_a_hole_reads_zeroes,
 		test_guard_lock_before_the_hole_is_released_for_all,
 		test_guard_other_sigbus_goes_where_it_would_have_gone,

@@ -16,6 +16,7 @@
 enum {
 	LOOK_US = 50, /* what a look costs, if in vain */
 	WAKE_US = 60, /* from the wake to the first instruction */
+	BRIEF_NS = 5000,
 };
 
 struct sums {
@@ -250,6 +251,41 @@ START_TEST(test_pace_explicit_spin_is_as_asked_for_and_teaches_nothing)
 }
 END_TEST
 
+/* The same of a wait that is over before a usual look is. */
+static unsigned looks_of_a_brief_wait(struct looks *looks)
+{
+	const struct condition condition = {count_look, NULL, looks};
+	struct wait wait = {.timeout_ns = BRIEF_NS, .pace = &looks->pace};
+
+	looks->count = 0;
+	WANT(event_await(&looks->event, &condition, &wait), -ETIMEDOUT);
+	return looks->count;
+}
+
+/* To nap for so short a time takes ten times as long. */
+START_TEST(test_pace_brief_wait_always_looks_and_teaches_nothing)
+{
+	static struct looks looks;
+	uint32_t state;
+
+	if (platform_cpu_count() == 1) {
+		lib_skip("on one CPU nobody looks");
+		return;
+	}
+	for (unsigned i = 0; i < 100; i++)
+		WANT_TRUE(looks_of_a_brief_wait(&looks) > 4);
+	WANT(atomic_load(&looks.pace.state), 0);
+	/* And beside others that were in vain. */
+	for (unsigned i = 0; i < 24; i++)
+		looks_of_a_wait(&looks, 0);
+	state = atomic_load(&looks.pace.state);
+	WANT_TRUE(state != 0);
+	for (unsigned i = 0; i < 100; i++)
+		WANT_TRUE(looks_of_a_brief_wait(&looks) > 4);
+	WANT(atomic_load(&looks.pace.state), state);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -262,6 +298,7 @@ int main(void)
 		test_pace_two_sleeping_sides_find_each_other,
 		test_pace_default_wait_of_an_idle_side_looks_but_once,
 		test_pace_explicit_spin_is_as_asked_for_and_teaches_nothing,
+		test_pace_brief_wait_always_looks_and_teaches_nothing,
 	};
 
 	return LIB_MAIN("pace", tests);

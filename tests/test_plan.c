@@ -116,7 +116,8 @@ START_TEST(test_plan_every_axis_can_go_in_step)
 	static const struct {
 		const char *key, *values;
 	} axes[] = {{"transport", "ring, queue"}, {"placement", "near, any"},
-		{"wait", "spin, block"}, {"access", "copy, view"}};
+		{"wait", "spin, block"}, {"access", "copy, view"},
+		{"arrival", "fixed, poisson\nmode = open"}};
 	char text[256];
 
 	for (const struct scenario_key *key = scenario_keys(); key->name;
@@ -131,13 +132,32 @@ START_TEST(test_plan_every_axis_can_go_in_step)
 			if (strcmp(axes[i].key, key->name) == 0)
 				values = axes[i].values;
 		snprintf(text, sizeof(text),
-			"[a]\nmsg_size = 8, 64\n%s = %s\nzip = msg_size, %s\n",
+			"[a]\nmsg_size = 32, 64\n%s = %s\nzip = msg_size, %s\n",
 			key->name, values, key->name);
 		plan = planned(text);
 		ck_assert_msg(plan.case_count == 2, "%s: %zu cases", key->name,
 			plan.case_count);
 		plan_free(&plan);
 	}
+}
+END_TEST
+
+/* Inherited by a section that has no load, which the plan does not look at. */
+START_TEST(test_plan_load_in_step_means_nothing_in_closed_sections)
+{
+	struct plan plan =
+		planned("[a]\nmsg_size = 32, 64\n"
+			"rate = 10%, 20%\nzip = msg_size, rate\n"
+			"[b]\ninherit = a\nmode = throughput\n"
+			"[c]\ninherit = a\nmsg_sizes = 64:50%, 1Ki:50%"
+			"\n");
+
+	ck_assert_uint_eq(plan.case_count, 2 + 2 + 2);
+	case_by_id(&plan, "a/ring/32B/b1/1p1c/near/block/10%");
+	case_by_id(&plan, "b/ring/32B/b1/1p1c/near/block");
+	case_by_id(&plan, "b/ring/64B/b1/1p1c/near/block");
+	case_by_id(&plan, "c/ring/1KiB/b1/1p1c/near/block/20%");
+	plan_free(&plan);
 }
 END_TEST
 
@@ -209,6 +229,37 @@ START_TEST(test_plan_case_that_cannot_run_is_skipped_with_its_reason)
 		"'%s' without '%s'", plan.cases[0].reason, skips[_i].reason);
 	ck_assert_uint_eq(plan.slice_count, 0);
 	ck_assert_uint_eq(plan.estimated_ns, 0);
+	plan_free(&plan);
+}
+END_TEST
+
+START_TEST(test_plan_open_cases_are_loads_by_arrivals)
+{
+	struct plan plan = planned("[a]\ntransport = ring, queue\n"
+				   "rate = 50%, 20k\n"
+				   "arrival = fixed, poisson\n"
+				   "burst = 8\nwork = 3us\n"
+				   "[b]\nmsg_sizes = 64:60%, 1Ki:40%\n"
+				   "rate = 10%\n"
+				   "[c]\ncount = 10\nuntil = 4%\n");
+	const struct bench_case *bench;
+
+	ck_assert_uint_eq(plan.case_count, 2 * 2 * 2 + 1 + 1);
+	bench = case_by_id(&plan, "a/queue/64B/b1/1p1c/near/block/50%/poisson");
+	ck_assert_int_eq(bench->mode, MODE_OPEN);
+	ck_assert_uint_eq(bench->rate, RATE_SHARE | 50);
+	ck_assert_int_eq(bench->arrival, ARRIVAL_POISSON);
+	ck_assert_uint_eq(bench->burst, 8);
+	ck_assert_uint_eq(bench->work_ns, 3000);
+	bench = case_by_id(&plan, "a/ring/64B/b1/1p1c/near/block/20000ps");
+	ck_assert_uint_eq(bench->rate, 20000);
+	ck_assert_int_eq(bench->arrival, ARRIVAL_FIXED);
+	bench = case_by_id(&plan, "b/ring/1KiB/b1/1p1c/near/block/10%");
+	ck_assert_uint_eq(bench->mix.count, 2);
+	bench = case_by_id(&plan, "c/ring/64B/b1/1p1c/near/block");
+	ck_assert_uint_eq(bench->rate, 0);
+	ck_assert_uint_eq(bench->count, 10);
+	ck_assert_uint_eq(bench->until_percent, 4);
 	plan_free(&plan);
 }
 END_TEST
@@ -427,11 +478,14 @@ int main(void)
 	tcase_add_test(tests, test_plan_cases_are_the_cross_product);
 	tcase_add_test(tests, test_plan_keys_in_step_are_no_product);
 	tcase_add_test(tests, test_plan_every_axis_can_go_in_step);
+	tcase_add_test(
+		tests, test_plan_load_in_step_means_nothing_in_closed_sections);
 	tcase_add_test(tests, test_plan_many_in_step_are_planned);
 	tcase_add_test(tests, test_plan_ids_are_unique_and_printable);
 	tcase_add_loop_test(tests,
 		test_plan_case_that_cannot_run_is_skipped_with_its_reason, 0,
 		sizeof(skips) / sizeof(skips[0]));
+	tcase_add_test(tests, test_plan_open_cases_are_loads_by_arrivals);
 	tcase_add_test(tests, test_plan_every_round_has_every_case_once);
 	tcase_add_test(tests, test_plan_sections_of_fewer_rounds_stop_earlier);
 	tcase_add_test(tests, test_plan_same_seed_makes_the_same_plan);

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include "capture.h"
+#include "figure.h"
 #include "plot.h"
 #include "report.h"
+#include "report_cost.h"
 #include "sample_result.h"
 
 static struct sample sample;
@@ -50,7 +52,16 @@ static const char *const shown[] = {
 	"null (limit)",
 	"pipe (no claim)",
 	"mq carries at most 32 bytes here (1 case)",
-	"10 cases: 8 ok, 1 skipped, 0 violated, 1 failed",
+	"11 cases: 9 ok, 1 skipped, 0 violated, 1 failed\n",
+	/* the harness */
+	"The harness itself: 1.75 ns a message, 61 ns in an open loop\n",
+	"No cycles, instructions, misses: this machine shows none\n",
+	/* the open loop: offered, p50, p99, p99.9, sent p99, lag p99 */
+	"1.00 M/s    500 us    990 us    999 us   99.0 us    891 us",
+	"ends after 12.3 k messages at the latest, rounds once the median's "
+	"interval is within 5 %\n",
+	"bursts of 4, 2.00 us of work a message, 75 % of 64 B, 25 % of 1 KiB",
+	"50 % load, poisson",
 };
 
 START_TEST(test_report_page_has_the_figures)
@@ -76,6 +87,44 @@ START_TEST(test_report_violated_case_is_marked_and_has_no_rate)
 	ck_assert_ptr_nonnull(strstr(text, "1 violated"));
 	row[strcspn(row, "\n")] = '\0';
 	ck_assert_ptr_null(strstr(row, "M/s"));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_report_unreached_case_says_why_and_has_no_times)
+{
+	struct outcome *outcome = &loaded.cases[SAMPLE_OPEN].outcome;
+	char *text, *row;
+
+	outcome->status = STATUS_UNREACHED;
+	snprintf(outcome->reason, sizeof(outcome->reason),
+		"1.00 M/s offered: 30.0 %% of it was not sent in time");
+	text = page();
+	row = strstr(text, "UNREACHED  1.00 M/s offered: 30.0 %");
+	ck_assert_msg(row, "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "1 failed, 1 short of their load"));
+	row[strcspn(row, "\n")] = '\0';
+	ck_assert_ptr_null(strstr(row, " us"));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_report_cost_is_a_message_s_and_unknown_is_no_figure)
+{
+	char *text = NULL, *row;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	ck_assert_ptr_nonnull(out);
+	report_cost(&loaded, out);
+	fclose(out);
+	row = strstr(text, "load/ring/1024");
+	ck_assert_msg(row, "%s", text);
+	row[strcspn(row, "\n")] = '\0';
+	/* switches that it made, and none that it was made to; no cycles */
+	ck_assert_msg(strstr(row, "     0.5       0       0       -       0"),
+		"%s", row);
+	ck_assert_ptr_null(strstr(text, "crash/"));
 	free(text);
 }
 END_TEST
@@ -108,7 +157,7 @@ static void put_template(const char *name, const char *text)
 }
 
 /* The file @name in the figures' folder; caller frees. */
-static char *drawn(const char *name)
+static char *read_drawn(const char *name)
 {
 	char path[128];
 	char *text = calloc(1, 65536);
@@ -120,8 +169,22 @@ static char *drawn(const char *name)
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_gt(fread(text, 1, 65535, file), 0);
 	fclose(file);
-	unlink(path);
 	return text;
+}
+
+static void remove_file(const char *name, const char *ending)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s%s", folder, name, ending);
+	ck_assert_msg(unlink(path) == 0, "no %s", path);
+}
+
+/* Both files of the figure @name, which must be there. */
+static void remove_drawn(const char *name)
+{
+	remove_file(name, ".tsv");
+	remove_file(name, ".gp");
 }
 
 static void plot_without_gnuplot(char *said, size_t said_bytes)
@@ -133,6 +196,7 @@ static void plot_without_gnuplot(char *said, size_t said_bytes)
 	put_template("style.gp", "# the style\n");
 	put_template("throughput.gp", "# of throughput\n");
 	put_template("roundtrip.gp", "# of roundtrip\n");
+	put_template("rounds.gp", "# of rounds\n");
 	put_template("recovery.gp", "# of recovery\n");
 	setenv("IPCMARK_PLOTS", folder, 1);
 	setenv("PATH", folder, 1);
@@ -141,9 +205,11 @@ static void plot_without_gnuplot(char *said, size_t said_bytes)
 	capture_end(&capture, said, said_bytes);
 }
 
+/* The templates that no figure of the same name was written over. */
 static void remove_templates(void)
 {
-	free(drawn("style.gp"));
+	remove_file("style", ".gp");
+	remove_file("rounds", ".gp");
 	ck_assert_int_eq(rmdir(folder), 0);
 }
 
@@ -154,25 +220,135 @@ START_TEST(test_plot_without_gnuplot_writes_the_data_and_says_so_once)
 	plot_without_gnuplot(said, sizeof(said));
 	ck_assert_msg(strstr(said, "no gnuplot here"), "said: %s", said);
 	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
-	text = drawn("throughput.tsv");
+	text = read_drawn("throughput.tsv");
 	ck_assert_msg(strstr(text, "\n8\t4e+06\t2e+06\t6e+06\n"), "%s", text);
 	ck_assert_ptr_nonnull(strstr(text, "1\t1\t1\tnull (limit)\n"));
 	ck_assert_ptr_nonnull(strstr(
 		text, "note\tmq carries at most 32 bytes here (64 B)\n"));
 	free(text);
-	text = drawn("recovery.tsv");
+	text = read_drawn("recovery.tsv");
 	ck_assert_ptr_nonnull(strstr(text,
 		"note\tFAILED  pipe: nobody went on; recovered from 0 of 1 "
 		"kills\n"));
 	ck_assert_ptr_nonnull(strstr(text, "limit_ns\t50000000\n"));
 	free(text);
-	text = drawn("roundtrip.tsv");
+	text = read_drawn("roundtrip.tsv");
 	ck_assert_ptr_nonnull(strstr(text, "\n1000\t100000\n")); /* slowest */
 	free(text);
-	free(drawn("throughput.gp"));
-	free(drawn("roundtrip.gp"));
-	free(drawn("recovery.gp"));
+	remove_drawn("throughput");
+	remove_drawn("roundtrip");
+	remove_drawn("recovery");
+	remove_drawn("throughput-rounds");
+	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
 	remove_templates();
+}
+END_TEST
+
+/* The figure of rounds: no limit, one panel a size, each round with its value
+ * and the median of all. */
+START_TEST(test_plot_rounds_has_a_point_a_round)
+{
+	char said[1024], *text;
+
+	plot_without_gnuplot(said, sizeof(said));
+	text = read_drawn("throughput-rounds.tsv");
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t2e+06\t4e+06\t2e+06\t6e+06\n"
+					   "2\t4e+06\t4e+06\t2e+06\t6e+06\n"
+					   "3\t6e+06\t4e+06\t2e+06\t6e+06\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t8 B\n2\t64 B\n"));
+	ck_assert_ptr_null(strstr(text, "null"));
+	ck_assert_ptr_nonnull(strstr(text, "title\tThroughput in each round"));
+	ck_assert_ptr_nonnull(strstr(text, "note\tmq carries"));
+	free(text);
+	text = read_drawn("roundtrip-rounds.tsv");
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t0.0001\t5e-05\t"));
+	free(text);
+	text = read_drawn("throughput-rounds.gp");
+	ck_assert_ptr_nonnull(strstr(text, "# of rounds\n"));
+	free(text);
+	remove_drawn("throughput");
+	remove_drawn("roundtrip");
+	remove_drawn("recovery");
+	remove_drawn("throughput-rounds");
+	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
+	remove_templates();
+}
+END_TEST
+
+/* Latency by both clocks, a panel each; with a second rate, by load, too. */
+START_TEST(test_plot_open_loop_has_both_clocks_and_a_curve_by_load)
+{
+	struct result_case cases[2] = {
+		loaded.cases[SAMPLE_OPEN], loaded.cases[SAMPLE_OPEN]};
+	struct result result = loaded;
+	char *text = NULL;
+	size_t bytes = 0;
+	struct figure_list list;
+	FILE *out;
+
+	cases[0].bench.rate = RATE_SHARE | 90;
+	cases[0].outcome.offered_per_s = 1.8e6;
+	cases[0].outcome.status = STATUS_UNREACHED;
+	result.cases = cases;
+	result.case_count = 2;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 5);
+	for (size_t i = 0; i < list.figure_count; i++) {
+		out = open_memstream(&text, &bytes);
+		ck_assert_ptr_nonnull(out);
+		ck_assert_int_eq(figure_write(&list.figures[i], out), 0);
+		fclose(out);
+		if (strcmp(list.figures[i].name, "load") == 0)
+			ck_assert_msg(strstr(text, "\n1e+06\t1\t0.000500223\t"
+						   "0.000990207\t5.0015e-05\t"
+						   "9.9007e-05\n1.8e+06\t0\t"),
+				"%s", text);
+		else if (strcmp(list.figures[i].name, "latency-90-load") == 0)
+			ck_assert_msg(
+				strstr(text, "\n1000\t1000000\n") &&
+					strstr(text, "\n1000\t100000\n") &&
+					strstr(text, "1\tfrom when it was due"
+						     "\n2\tfrom when it was "
+						     "sent\n"),
+				"%s", text);
+		free(text);
+	}
+	ck_assert_str_eq(list.figures[0].name, "latency-90-load");
+	ck_assert_str_eq(list.figures[1].name, "load");
+	figure_list_free(&list);
+}
+END_TEST
+
+/* Ten sizes, six panels: the smallest, the largest, and what lies between. */
+START_TEST(test_plot_rounds_of_many_sizes_fit_on_a_page)
+{
+	struct result_case cases[SAMPLE_CASES];
+	struct result result = loaded;
+	struct figure_list list;
+	const struct figure *rounds;
+	unsigned panels[SAMPLE_CASES + 1] = {0};
+
+	for (size_t i = 0; i < SAMPLE_CASES; i++) {
+		cases[i] = loaded.cases[SAMPLE_RING_8];
+		cases[i].bench.msg_size_bytes = UINT64_C(8) << i;
+	}
+	result.cases = cases;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 2);
+	rounds = &list.figures[1];
+	for (size_t i = 0; i < SAMPLE_CASES; i++)
+		panels[rounds_panel(rounds, &cases[i])]++;
+	ck_assert_uint_eq(panels[0], SAMPLE_CASES - 6);
+	for (int panel = 1; panel <= 6; panel++)
+		ck_assert_uint_eq(panels[panel], 1);
+	ck_assert_uint_eq(rounds_panel(rounds, &cases[0]), 1);
+	ck_assert_uint_eq(rounds_panel(rounds, &cases[SAMPLE_CASES - 1]), 6);
+	ck_assert_uint_eq(rounds_left_out(rounds), SAMPLE_CASES - 6);
+	figure_list_free(&list);
 }
 END_TEST
 
@@ -184,21 +360,24 @@ START_TEST(test_plot_figures_are_named_by_what_sets_them_apart)
 	for (int i = SAMPLE_PIPE_8; i <= SAMPLE_NULL_8; i++)
 		loaded.cases[i].bench.batch = 32;
 	plot_without_gnuplot(said, sizeof(said));
-	free(drawn("throughput-batch-1.tsv"));
-	text = drawn("throughput-batch-32.tsv");
+	text = read_drawn("throughput-batch-32.tsv");
 	ck_assert_ptr_nonnull(strstr(text, "axes\tbatch 32, "));
 	free(text);
-	text = drawn("throughput-batch-32.gp");
+	text = read_drawn("throughput-batch-32.gp");
 	ck_assert_ptr_nonnull(strstr(text, "NAME = \"throughput-batch-32\""));
 	ck_assert_ptr_nonnull(strstr(text, "# the style\n"));
 	ck_assert_ptr_nonnull(strstr(text, "# of throughput\n"));
 	free(text);
-	free(drawn("throughput-batch-1.gp"));
-	free(drawn("throughput.gp"));
-	free(drawn("roundtrip.tsv"));
-	free(drawn("roundtrip.gp"));
-	free(drawn("recovery.tsv"));
-	free(drawn("recovery.gp"));
+	remove_drawn("throughput-batch-1");
+	remove_drawn("throughput-batch-32");
+	remove_drawn("throughput-batch-1-rounds");
+	remove_drawn("throughput-batch-32-rounds");
+	remove_drawn("roundtrip");
+	remove_drawn("roundtrip-rounds");
+	remove_drawn("latency");
+	remove_drawn("latency-rounds");
+	remove_drawn("recovery");
+	remove_file("throughput", ".gp");
 	remove_templates();
 }
 END_TEST
@@ -216,9 +395,17 @@ int main(void)
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
 	tcase_add_test(
+		tcase, test_report_unreached_case_says_why_and_has_no_times);
+	tcase_add_test(tcase,
+		test_report_cost_is_a_message_s_and_unknown_is_no_figure);
+	tcase_add_test(
 		tcase, test_report_fits_a_hundred_columns_without_colour);
 	tcase_add_test(tcase,
 		test_plot_without_gnuplot_writes_the_data_and_says_so_once);
+	tcase_add_test(tcase, test_plot_rounds_has_a_point_a_round);
+	tcase_add_test(
+		tcase, test_plot_open_loop_has_both_clocks_and_a_curve_by_load);
+	tcase_add_test(tcase, test_plot_rounds_of_many_sizes_fit_on_a_page);
 	tcase_add_test(
 		tcase, test_plot_figures_are_named_by_what_sets_them_apart);
 	suite_add_tcase(suite, tcase);

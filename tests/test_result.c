@@ -105,6 +105,53 @@ START_TEST(test_result_histograms_come_back_whole)
 }
 END_TEST
 
+START_TEST(test_result_open_loop_comes_back_as_it_was)
+{
+	const struct result_case *one = &loaded.cases[SAMPLE_OPEN];
+	const struct bench_case *bench = &one->bench,
+				*was = &sample.plan.cases[SAMPLE_OPEN];
+	const struct latency *latency = one->outcome.latency,
+			     *sent = sample.run.outcomes[SAMPLE_OPEN].latency;
+
+	ck_assert_uint_eq(bench->rate, RATE_SHARE | 50);
+	ck_assert_int_eq(bench->arrival, ARRIVAL_POISSON);
+	ck_assert_uint_eq(bench->burst, 4);
+	ck_assert_uint_eq(bench->work_ns, 2000);
+	ck_assert_uint_eq(bench->until_percent, 5);
+	ck_assert_uint_eq(bench->count, 12345);
+	ck_assert_mem_eq(&bench->mix, &was->mix, sizeof(was->mix));
+	ck_assert_double_eq(one->outcome.saturation_per_s, 2e6);
+	ck_assert_double_eq(one->outcome.offered_per_s, 1e6);
+	ck_assert_ptr_nonnull(latency);
+	ck_assert_uint_eq(latency->due, 1000);
+	ck_assert_uint_eq(latency->backlog, 10);
+	ck_assert_uint_eq(latency->unsent, 1);
+	ck_assert_mem_eq(latency->intended.counts, sent->intended.counts,
+		sizeof(sent->intended.counts));
+	ck_assert_mem_eq(latency->actual.counts, sent->actual.counts,
+		sizeof(sent->actual.counts));
+	ck_assert_mem_eq(latency->lag.counts, sent->lag.counts,
+		sizeof(sent->lag.counts));
+	ck_assert_double_eq(one->p50_ns.median, 501000);
+	ck_assert_double_eq(one->usage_per_msg[USAGE_VOLUNTARY], 0.5);
+	ck_assert(isnan(one->usage_per_msg[USAGE_CYCLES]));
+	for (unsigned r = 0; r < SAMPLE_ROUNDS; r++) {
+		const struct round_figures *round = &one->outcome.rounds[r];
+
+		ck_assert_uint_eq(round->p50_ns, 500000 + 1000 * r);
+		ck_assert_uint_eq(round->due, 333 + r);
+		ck_assert_uint_eq(round->backlog, r);
+		ck_assert_uint_eq(
+			round->usage.counts[USAGE_VOLUNTARY], round->msgs / 2);
+		ck_assert_uint_eq(
+			round->usage.counts[USAGE_CYCLES], USAGE_UNKNOWN);
+	}
+	ck_assert_double_eq(loaded.overhead.closed_ns, 1.75);
+	ck_assert_double_eq(loaded.overhead.open_ns, 61);
+	ck_assert_str_eq(loaded.counters_refused, "this machine shows none");
+}
+END_TEST
+
 static json_t *saved(void)
 {
 	json_t *json = json_load_file(sample.path, 0, NULL);
@@ -359,6 +406,7 @@ static const struct {
 	{SAMPLE_RING_8, STATUS_VIOLATED, -1, EXIT_VIOLATED},
 	{SAMPLE_RING_8, STATUS_FAILED, -1, EXIT_INCONCLUSIVE},
 	{SAMPLE_RING_8, STATUS_SKIP, -1, EXIT_GOOD},
+	{SAMPLE_OPEN, STATUS_UNREACHED, -1, EXIT_INCONCLUSIVE},
 	{SAMPLE_CRASH, STATUS_VIOLATED, -1, EXIT_VIOLATED},
 	{SAMPLE_CRASH, STATUS_FAILED, -1, EXIT_RECOVERY},
 	{SAMPLE_CRASH, STATUS_OK, 3, EXIT_RECOVERY},
@@ -396,6 +444,7 @@ END_TEST
 
 static void add_tests(TCase *tcase)
 {
+	tcase_add_test(tcase, test_result_open_loop_comes_back_as_it_was);
 	tcase_add_loop_test(tcase, test_result_cases_come_back_as_they_were, 0,
 		SAMPLE_CASES);
 	tcase_add_test(tcase, test_result_run_comes_back_as_it_was);

@@ -93,7 +93,33 @@ static const struct {
 		":2: wait = 'blok' is unknown; did you mean "
 		"'block'?"},
 	{"[a]\nverify = sometimes\n", {0}, "it is full, header or sum"},
-	{"[a]\nmode = trip\n", {0}, "it is throughput, roundtrip or crash"},
+	{"[a]\nmode = trip\n", {0},
+		"it is throughput, roundtrip, open or crash"},
+	{"[a]\nrate = 1k\narrival = posson\n", {0}, "did you mean 'poisson'?"},
+	/* loads */
+	{"[a]\nrate = 0\n", {0}, ":2: rate is from 1 to"},
+	{"[a]\nrate = 0%\n", {0}, "rate is from 1 to 1000, not '0'"},
+	{"[a]\nrate = fast\n", {0}, "rate = 'fast' is not a whole number"},
+	{"[a]\nrate = 10%..90/5\n", {0}, "both ends of a range"},
+	{"[a]\nrate = 10..90%/5\n", {0}, "both ends of a range"},
+	{"[a]\nrate = 50%, 10%..90%/5\n", {0}, "rate: 50% comes a second"},
+	{"[a]\nrate = 1k, 1000\n", {0}, "rate: 1000 comes a second time"},
+	{"[a]\nburst = 0\n", {0}, "burst is from 1 to 1000000"},
+	{"[a]\nburst = 10 every 5\n", {0}, "a time needs a unit"},
+	{"[a]\nburst = every 5ms\n", {0}, "burst has no value"},
+	{"[a]\nburst = 10 every 5ms\nrate = 1k\n", {0},
+		":2: 'burst' and 'rate' of one section say the same thing"},
+	{"[a]\nmode = open\nmsg_sizes = 64, 1Ki\n", {0},
+		"each size has its share"},
+	{"[a]\nmode = open\nmsg_sizes = 64:70%, 1Ki:20%\n", {0},
+		"the shares make 90%, not 100%"},
+	{"[a]\nmode = open\nmsg_sizes = 64:70%, 64B:30%\n", {0},
+		"this size comes a second time"},
+	{"[a]\nmode = open\nmsg_sizes = 64:100%\nmsg_size = 64\n", {0},
+		":3: 'msg_sizes' and 'msg_size' of one section"},
+	{"[a]\nmode = open\nwork = 2\n", {0}, ":3: a time needs a unit"},
+	{"[a]\nuntil = 5\n", {0}, "this is a percentage, such as 5%"},
+	{"[a]\nuntil = 0%\n", {0}, "until is from 1 to 100"},
 	{"[a]\nplacement = nera\n", {0}, "did you mean 'near'?"},
 	{"[a]\nplacement = 0//1\n", {0}, "unknown placement '0//1'"},
 	{"[a]\nkill = producers\n", {0}, "did you mean 'producer'?"},
@@ -153,6 +179,13 @@ static const struct {
 	{"[a]\nmode = throughput\nkill = producer\n", {0},
 		":3: 'kill' is for crash sections"},
 	{"[a]\nrecover_within = 1s\n", {0}, ":2: 'recover_within' is for"},
+	{"[a]\nwork = 2us\n", {0}, ":2: 'work' is for open sections"},
+	{"[a]\nmode = roundtrip\nrate = 1k\n", {0},
+		":3: 'rate' is for open sections"},
+	{"[a]\nkills = 3\nrate = 1k\n", {0}, ":3: 'rate' is for open sections"},
+	{"[a]\nrate = 1k\nrecover_within = 1s\n", {0},
+		":3: 'recover_within' is for crash sections"},
+	{"[a]\nkills = 3\nuntil = 5%\n", {0}, ":3: 'until' means nothing"},
 	{"[a]\nkills = 3\nrounds = 3\n", {0}, ":3: 'rounds' means nothing"},
 	/* the environment */
 	{"[a]\nbatch = ${TEST_SCENARIO_UNSET}\n", {0},
@@ -318,6 +351,15 @@ static const struct {
 	{"[global]\nkills = 3\n[a]\n", MODE_THROUGHPUT},
 	{"[global]\nmode = roundtrip\n[a]\n", MODE_ROUNDTRIP},
 	{"[global]\nmode = roundtrip\n[a]\nkill = producer\n", MODE_CRASH},
+	{"[a]\nmode = open\n", MODE_OPEN},
+	{"[a]\nrate = 1k\n", MODE_OPEN},
+	{"[a]\nburst = 10 every 1ms\n", MODE_OPEN},
+	{"[global]\nrate = 1k\n[a]\n", MODE_THROUGHPUT},
+	{"[a]\nkills = 3\n[b]\ninherit = a\nrate = 1k\n", MODE_OPEN},
+	{"[a]\nrate = 1k\n[b]\ninherit = a\nkills = 3\n", MODE_CRASH},
+	{"[a]\nmode = roundtrip\n[b]\ninherit = a\nrate = 1k\n", MODE_OPEN},
+	{"[a]\nrate = 1k\n[b]\ninherit = a\nmode = throughput\n",
+		MODE_THROUGHPUT},
 };
 
 START_TEST(test_scenario_mode_is_what_the_nearest_key_says)
@@ -363,6 +405,79 @@ START_TEST(test_scenario_list_expands_to_its_values)
 	for (size_t i = 0; i < lists[_i].count; i++)
 		ck_assert_uint_eq(scenario.sections[0].msg_sizes_bytes[i],
 			lists[_i].values[i]);
+	scenario_free(&scenario);
+}
+END_TEST
+
+#define SHARE(percent) (RATE_SHARE | (percent))
+
+static const struct {
+	const char *text; /* of the first section, and of those after it */
+	uint64_t rates[6];
+	size_t rate_count;
+	unsigned burst;
+} loads[] = {
+	{"rate = 200k\n", {200000}, 1, 1},
+	{"rate = 50%\n", {SHARE(50)}, 1, 1},
+	{"rate = 10%..90%/5, 1k\narrival = poisson\n",
+		{SHARE(10), SHARE(30), SHARE(50), SHARE(70), SHARE(90), 1000},
+		6, 1},
+	{"rate = 50, 50%, 120%\n", {50, SHARE(50), SHARE(120)}, 3, 1},
+	{"rate = 10%..80% * 2\n", {SHARE(10), SHARE(20), SHARE(40), SHARE(80)},
+		4, 1},
+	{"mode = open\n", {SHARE(50)}, 1, 1},
+	{"burst = 32\n", {SHARE(50)}, 1, 32},
+	{"burst = 32\nrate = 1k\n", {1000}, 1, 32},
+	{"burst = 100 every 10ms\n", {10000}, 1, 100},
+	{"burst = 100 every 10ms\n[b]\ninherit = a\n", {10000}, 1, 100},
+	{"rate = 1k, 2k\n[b]\ninherit = a\nburst = 100 every 10ms\n", {10000},
+		1, 100},
+	{"burst = 100 every 10ms\n[b]\ninherit = a\nrate = 1k\n", {1000}, 1,
+		100},
+};
+
+START_TEST(test_scenario_load_is_a_rate_or_a_share)
+{
+	const struct scenario_section *section;
+	struct scenario scenario;
+	char text[256];
+
+	snprintf(text, sizeof(text), "[a]\n%s", loads[_i].text);
+	scenario = loaded(text);
+	section = &scenario.sections[scenario.section_count - 1];
+	ck_assert_int_eq(section->mode, MODE_OPEN);
+	ck_assert_uint_eq(section->rate_count, loads[_i].rate_count);
+	for (size_t i = 0; i < loads[_i].rate_count; i++)
+		ck_assert_uint_eq(section->rates[i], loads[_i].rates[i]);
+	ck_assert_uint_eq(section->burst.count, loads[_i].burst);
+	scenario_free(&scenario);
+}
+END_TEST
+
+START_TEST(test_scenario_mix_of_sizes_stands_for_the_largest)
+{
+	struct scenario scenario = loaded(
+		"[a]\nmode = open\nmsg_sizes = 64:70%, 64Ki : 5%, 1Ki:25%\n"
+		"[b]\ninherit = a\nmsg_size = 8, 16\n"
+		"[c]\ninherit = b\nmsg_sizes = 32:100%\nwork = 2us\n"
+		"count = 1M\nuntil = 5%\n");
+	const struct scenario_section *a = &scenario.sections[0];
+	const struct scenario_section *b = &scenario.sections[1];
+	const struct scenario_section *c = &scenario.sections[2];
+
+	ck_assert_uint_eq(a->mix.count, 3);
+	ck_assert_uint_eq(a->mix.bytes[1], 65536);
+	ck_assert_uint_eq(a->mix.percent[1], 5);
+	ck_assert_uint_eq(a->msg_size_count, 1);
+	ck_assert_uint_eq(a->msg_sizes_bytes[0], 65536);
+	ck_assert_uint_eq(b->mix.count, 0);
+	ck_assert_uint_eq(b->msg_size_count, 2);
+	ck_assert_uint_eq(c->mix.count, 1);
+	ck_assert_uint_eq(c->msg_size_count, 1);
+	ck_assert_uint_eq(c->msg_sizes_bytes[0], 32);
+	ck_assert_uint_eq(c->work_ns, 2000);
+	ck_assert_uint_eq(c->count, 1000000);
+	ck_assert_uint_eq(c->until_percent, 5);
 	scenario_free(&scenario);
 }
 END_TEST
@@ -540,6 +655,10 @@ int main(void)
 		ROWS(modes));
 	tcase_add_loop_test(tests, test_scenario_list_expands_to_its_values, 0,
 		ROWS(lists));
+	tcase_add_loop_test(tests, test_scenario_load_is_a_rate_or_a_share, 0,
+		sizeof(loads) / sizeof(loads[0]));
+	tcase_add_test(
+		tests, test_scenario_mix_of_sizes_stands_for_the_largest);
 	tcase_add_loop_test(
 		tests, test_scenario_time_is_nanoseconds, 0, ROWS(times));
 	tcase_add_test(tests, test_scenario_exec_keeps_its_spaces);

@@ -89,6 +89,7 @@ struct row {
 #define T MODE_THROUGHPUT
 #define R MODE_ROUNDTRIP
 #define C MODE_CRASH
+#define O MODE_OPEN
 
 static const struct row rows[] = {
 	{NULL, 0, 0, T, 100, 8, 3, 2, WAIT_BLOCK, false, false, false},
@@ -132,6 +133,15 @@ static const struct row rows[] = {
 		false, false, false},
 	{"a producer and a consumer", 0, 0, T, 64, 1, 0, 1, WAIT_SPIN, false,
 		false, false},
+	{NULL, 0, 0, O, 32, 1, 2, 2, WAIT_SPIN, false, false, false},
+	{"32 bytes at least, not 31", 0, 0, O, 31, 1, 1, 1, WAIT_SPIN, false,
+		false, false},
+	{"not in batches of 2", 0, 0, O, 64, 2, 1, 1, WAIT_SPIN, false, false,
+		false},
+	{"know no open loop", 0, CAP_EXTERNAL, O, 64, 1, 1, 1, WAIT_SPIN, false,
+		false, false},
+	{"measures round trips only", 0, CAP_NO_THROUGHPUT, O, 64, 1, 1, 1,
+		WAIT_SPIN, false, false, false},
 	{"not on 64 bytes", 0, 0, T, 64, 1, 1, 1, WAIT_SPIN, false, false,
 		true},
 };

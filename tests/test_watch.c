@@ -31,6 +31,7 @@ struct way {
 		size_t *ret_len);
 	int (*fd)(void *handle);
 	int (*arm)(void *handle);
+	void (*cancel)(void *handle);
 	void (*close)(void *handle);
 	int (*unlink)(const char *name);
 };
@@ -70,6 +71,11 @@ static int ring_fd(void *handle)
 static int arm_ring(void *handle)
 {
 	return mipc_ring_event_arm(handle);
+}
+
+static void cancel_ring(void *handle)
+{
+	mipc_ring_cancel(handle);
 }
 
 static void close_ring(void *handle)
@@ -114,6 +120,11 @@ static int arm_queue(void *handle)
 	return mipc_queue_event_arm(handle);
 }
 
+static void cancel_queue(void *handle)
+{
+	mipc_queue_cancel(handle);
+}
+
 static void close_queue(void *handle)
 {
 	mipc_queue_close(handle);
@@ -121,9 +132,9 @@ static void close_queue(void *handle)
 
 static const struct way ways[] = {
 	{"ring", make_ring, join_ring, send_ring, receive_ring, ring_fd,
-		arm_ring, close_ring, mipc_ring_unlink},
+		arm_ring, cancel_ring, close_ring, mipc_ring_unlink},
 	{"queue", make_queue, join_queue, send_queue, receive_queue, queue_fd,
-		arm_queue, close_queue, mipc_queue_unlink},
+		arm_queue, cancel_queue, close_queue, mipc_queue_unlink},
 };
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
 
@@ -546,6 +557,38 @@ START_TEST(test_watch_takes_no_signal)
 }
 END_TEST
 
+/* Or a loop that goes by the book would turn for ever without a rest. */
+static void check_of_a_cancelled_handle_ends_the_loop(const struct way *way)
+{
+	struct play play;
+	unsigned number = 5;
+	void *producer;
+	int fd;
+
+	play_open(&play, way);
+	producer = way->join(play.name);
+	fd = way->fd(play.consumer);
+	calm(&play);
+	way->cancel(play.consumer);
+	WANT_TRUE(readable_within(fd, PATIENCE_MS));
+	WANT(receive_number(&play, &number), -EAGAIN);
+	WANT(way->arm(play.consumer), -ECANCELED);
+	/* What there is to take is told of first. */
+	WANT(way->send(producer, &number, sizeof(number), 0), 0);
+	WANT(way->arm(play.consumer), 1);
+	WANT(receive_number(&play, &number), 0);
+	WANT(way->arm(play.consumer), -ECANCELED);
+	way->close(producer);
+	play_close(&play);
+}
+
+START_TEST(test_watch_of_a_cancelled_handle_ends_the_loop)
+{
+	for (unsigned i = 0; i < WAYS; i++)
+		check_of_a_cancelled_handle_ends_the_loop(&ways[i]);
+}
+END_TEST
+
 START_TEST(test_watch_of_a_ring_is_the_consumers)
 {
 	struct play play;
@@ -572,6 +615,7 @@ int main(void)
 		test_watch_in_a_forked_child_is_its_own,
 		test_watch_ends_with_its_handle_in_any_state,
 		test_watch_takes_no_signal,
+		test_watch_of_a_cancelled_handle_ends_the_loop,
 		test_watch_of_a_ring_is_the_consumers,
 	};
 

@@ -16,17 +16,21 @@
  * shared memory that others can notice, or one system call, with what is done
  * in registers and the ledger. Label, place in C, inline here:
  *
- *   L1  lock.c        try_take(), lock_acquire()         try_take, lock_acquire
- *   L2  lock.c        lock_release()                     lock_release
+ *   L1  lock.h        lock_acquire()                     lock_acquire
+ *   L1  lock.c        try_take()                         try_take
+ *   L2  lock.h        lock_release()                     lock_release
+ *       lock.c        sleep_for()                        sleep_for_lock
  *       lock.c        inquire()                          inquire
- *   Q1  queue_side.c  side_commit() by put_locked()      put, commit
- *   Q2  queue_side.c  side_commit() by walk_end()        get, commit
- *   Q3  queue_side.c  side_other()                       put, get
- *       queue_side.c  repair(), look_again, the cursor   repair, get
+ *   Q1  queue_side.h  side_commit() by put_locked()      put, commit
+ *   Q2  queue_side.h  side_commit() by walk_end()        get, commit
+ *   Q3  queue_side.h  side_other()                       put, get
+ *       queue_side.c  side_repair()                      repair
+ *       queue_walk.h  walk_start(): look_again, cursor   get
  *   W1  event.c       sleep_once(), the fetch_or         announce_sleep
  *   W2  event.c       sleep_once(), the look             event_await
  *   W3  Q1 or Q2 itself                                  commit
- *   W4  event.c       look_and_wake()                    event_notify
+ *   W4  event.h       event_notify(), its look           event_notify
+ *       event.c       event_wake()             event_notify, event_settle
  *       platform_linux.c  wait, wake           futex_wait, futex_wake_one
  *       the kernel's exit_robust_list()        notice
  *

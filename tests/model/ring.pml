@@ -17,7 +17,7 @@
  *   W1  event.c      sleep_once(), the fetch_or           announce_sleep
  *   W2  event.c      sleep_once(), the fence, the look    event_await
  *   W3  R1 or A2 itself
- *   W4  event.c      event_notify(), the fence, the look  event_notify
+ *   W4  event.h      event_notify(), the fence, the look  event_notify
  *
  * Stores, as an Arm core may treat them: each goes into its core's buffer and
  * to memory any time later, in any order, but that

@@ -21,8 +21,11 @@
  * that may write the segment may forge messages.
  *
  * fork(). A handle carried over fork() attaches anew, as a party of its own,
- * at its first use in the child; that call may take longer than its timeout, and
- * return -EBUSY or -ENOSPC as opening does. A ring's role stays with the parent.
+ * at its first use in the child; that call, whichever it is, may take longer than
+ * its timeout, and return -EBUSY (the parent has the ring's role, or another one
+ * is attaching and does not get on), -ENOSPC (no party slot is free) or -ENOTSUP
+ * (without /proc). So may the next ones until one has attached. A ring's role
+ * stays with the parent.
  * Processes made by other means (_Fork(), a bare clone()) open their own.
  *
  * exec(). A handle does not outlive it: nothing of it is inherited, and the others

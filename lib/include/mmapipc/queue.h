@@ -83,7 +83,8 @@ int mipc_queue_unlink(const char *name);
  * Progress: blocking; lock-free but for a live holder of the producers' lock.
  * Thread-safe. Not async-signal-safe.
  * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -ECANCELED; -EMSGSIZE; -EBADMSG;
- * -EBUSY and -ENOSPC (in a forked child, see mmapipc.h). */
+ * -EBUSY, -ENOSPC and -ENOTSUP (the first call in a forked child, whichever it is:
+ * see mmapipc.h, "fork()"). */
 int mipc_queue_put(
 	mipc_queue *queue, const void *data, size_t len, uint64_t timeout_ns);
 
@@ -92,8 +93,7 @@ int mipc_queue_put(
  * @ret_len: its length; also on -EMSGSIZE, when it is longer than @size and
  *   stays in the queue.
  * Progress, threads and signals as mipc_queue_put().
- * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -ECANCELED; -EMSGSIZE; -EBADMSG;
- * -EBUSY and -ENOSPC (in a forked child). */
+ * Returns as mipc_queue_put(), but for what -EMSGSIZE means. */
 int mipc_queue_get(mipc_queue *queue, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 
@@ -174,16 +174,17 @@ int mipc_queue_get_dead(mipc_queue *queue, void *buffer, size_t size,
  * Made at the first call, which starts a thread; the handle's own, valid until
  * it is closed. It stays readable until mipc_queue_event_arm(); do not read it.
  * Anew in a forked child, where the parent's is not to be used. Thread-safe.
- * Returns it; -EMFILE; -ENFILE; -ENOMEM; -EAGAIN (no more threads); -EBADMSG;
- * -EBUSY and -ENOSPC (in a forked child).
+ * Returns it; -EMFILE; -ENFILE; -ENOMEM; -EAGAIN (no more threads); -EBADMSG; in a
+ * forked child as mipc_queue_put().
  *
  * mipc_queue_event_arm - have it become readable for what nobody has taken yet.
  * To be called when gets return -EAGAIN, before the next poll(). Another consumer
  * may be faster than whoever polls: let -EAGAIN not surprise you.
  * Progress: blocking, but never for another process. Thread-safe.
  * Returns 1 (a message is there already, and the descriptor readable); 0; -EINVAL
- * (mipc_queue_event_fd() was not called in this process); -EBADMSG; -EBUSY and
- * -ENOSPC (in a forked child). */
+ * (mipc_queue_event_fd() was not called in this process); -ECANCELED and -EBADMSG
+ * (nothing is there, and the handle waits no more: leave the loop); in a forked
+ * child as mipc_queue_put(). */
 int mipc_queue_event_fd(mipc_queue *queue);
 int mipc_queue_event_arm(mipc_queue *queue);
 

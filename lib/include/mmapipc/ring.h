@@ -86,8 +86,9 @@ int mipc_ring_unlink(const char *name);
  * @timeout_ns: relative; 0 polls; MIPC_FOREVER.
  * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
  * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (full, and the
- * consumer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EBUSY (in a forked child,
- * while the parent holds the role); -EINVAL (not the producer). */
+ * consumer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EINVAL (not the producer);
+ * -EBUSY (in a forked child, while the parent holds the role), -ENOSPC and -ENOTSUP
+ * (the first call in a forked child, whichever it is: see mmapipc.h, "fork()"). */
 int mipc_ring_write(
 	mipc_ring *ring, const void *data, size_t len, uint64_t timeout_ns);
 
@@ -98,7 +99,8 @@ int mipc_ring_write(
  *   @size and stays in the ring.
  * Progress: wait-free when timeout_ns is 0. Not async-signal-safe.
  * Returns 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE (empty, and the
- * producer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EBUSY; -EINVAL. */
+ * producer has gone); -ECANCELED; -EMSGSIZE; -EBADMSG; -EINVAL (not the
+ * consumer); in a forked child as mipc_ring_write(). */
 int mipc_ring_read(mipc_ring *ring, void *buffer, size_t size,
 	uint64_t timeout_ns, size_t *ret_len);
 
@@ -129,7 +131,9 @@ int mipc_ring_reserve(
 /* mipc_ring_commit - make the reserved message visible.
  * @len: its real length, 0 to what was reserved.
  * Progress: wait-free.
- * Returns 0; -EINVAL (nothing is reserved, or less than @len). */
+ * Returns 0; -EINVAL (nothing is reserved, or less than @len; not the producer);
+ * -EBADMSG; in a forked child, where nothing is, -EBUSY and others as
+ * mipc_ring_write(). */
 int mipc_ring_commit(mipc_ring *ring, size_t len);
 
 /* mipc_ring_peek - the next message, where it lies.
@@ -144,7 +148,8 @@ int mipc_ring_peek(mipc_ring *ring, uint64_t timeout_ns, const void **ret_data,
 /* mipc_ring_release - done with the message that was peeked at; free its place.
  * Killed before it, the next consumer gets the message again.
  * Progress: wait-free.
- * Returns 0; -EINVAL (nothing was peeked at). */
+ * Returns 0; -EINVAL (nothing was peeked at; not the consumer); -EBADMSG; in a
+ * forked child, where nothing was, -EBUSY and others as mipc_ring_write(). */
 int mipc_ring_release(mipc_ring *ring);
 
 /* mipc_ring_event_fd - a descriptor for poll() or epoll: readable when a message
@@ -154,7 +159,7 @@ int mipc_ring_release(mipc_ring *ring);
  * it is closed. It stays readable until mipc_ring_event_arm(); do not read it.
  * Anew in a forked child, where the parent's is not to be used.
  * Returns it; -EMFILE; -ENFILE; -ENOMEM; -EAGAIN (no more threads); -EBADMSG;
- * -EBUSY; -EINVAL (not the consumer).
+ * -EINVAL (not the consumer); in a forked child as mipc_ring_write().
  *
  * mipc_ring_event_arm - have it become readable for what has not been read yet.
  * To be called when reads return -EAGAIN, before the next poll(). May find the
@@ -163,7 +168,8 @@ int mipc_ring_release(mipc_ring *ring);
  * Progress: blocking, but never for another process.
  * Returns 1 (a message or the end is there already, and the descriptor readable);
  * 0; -EINVAL (mipc_ring_event_fd() was not called in this process, or not the
- * consumer); -EBADMSG; -EBUSY. */
+ * consumer); -ECANCELED and -EBADMSG (nothing is there, and the handle waits no
+ * more: leave the loop); in a forked child as mipc_ring_write(). */
 int mipc_ring_event_fd(mipc_ring *ring);
 int mipc_ring_event_arm(mipc_ring *ring);
 
@@ -177,7 +183,8 @@ uint64_t mipc_ring_available_write(const mipc_ring *ring);
 uint64_t mipc_ring_available_read(const mipc_ring *ring);
 
 /* mipc_ring_clear - drop every message written so far.
- * @ring: attached as consumer. Returns 0; -EINVAL; -EBADMSG; -EBUSY. */
+ * @ring: attached as consumer. Returns 0; -EINVAL; -EBADMSG; in a forked child as
+ * mipc_ring_write(). */
 int mipc_ring_clear(mipc_ring *ring);
 
 uint64_t mipc_ring_capacity(const mipc_ring *ring); /* bytes */

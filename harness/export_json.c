@@ -1,0 +1,35 @@
+/* export_json.c - the result's own document, once it has been checked.
+ *
+ * A program that wants all of a result reads result.json; this is the way to it
+ * for one that is given a result by its folder, and the way to know that what
+ * comes is a result: the document was read and checked before. It is printed
+ * anew, so that a file edited by hand comes out in one form.
+ */
+#include <errno.h>
+#include <jansson.h>
+
+#include "diag.h"
+#include "export.h"
+#include "result.h"
+
+int export_json(const struct result *result, FILE *out)
+{
+	json_error_t error;
+	json_t *json =
+		json_load_file(result->path, JSON_REJECT_DUPLICATES, &error);
+	int err = 0;
+
+	if (!json) {
+		diag_error("%s: %s; it was changed while it was read",
+			result->path, error.text);
+		return -EBADMSG;
+	}
+	if (json_dumpf(json, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
+		fputc('\n', out) == EOF) {
+		err = -EIO;
+		diag_error("cannot write the result: is the disk full, or the "
+			   "reader gone?");
+	}
+	json_decref(json);
+	return err;
+}

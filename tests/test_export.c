@@ -1,0 +1,218 @@
+/* test_export.c - the forms that other programs read: every line has as many
+ * fields as its heading, and text cannot break out of its field.
+ */
+#include <check.h>
+
+#include "export.h"
+#include "sample_result.h"
+
+static struct sample sample;
+static struct result loaded;
+
+static void begin(void)
+{
+	sample_begin(&sample);
+	sample_load(&sample, &loaded);
+}
+
+static void end(void)
+{
+	result_free(&loaded);
+	sample_end(&sample);
+}
+
+/* What @export prints; caller frees. */
+static char *printed(void (*export)(const struct result *, FILE *))
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	ck_assert_ptr_nonnull(out);
+	export(&loaded, out);
+	fclose(out);
+	return text;
+}
+
+/* The field after @from, unquoted, into @field; returns where it ended. */
+static const char *csv_field(const char *from, char field[512])
+{
+	bool quoted = *from == '"';
+	size_t used = 0;
+
+	from += quoted;
+	while (quoted ? *from != '"' || from[1] == '"'
+		      : *from != ',' && *from != '\r') {
+		ck_assert(*from && used < 511);
+		if (quoted && *from == '"')
+			from++;
+		field[used++] = *from++;
+	}
+	field[used] = '\0';
+	return from + quoted;
+}
+
+/* The field of case @index below the heading @name. */
+static void csv_at(
+	const char *text, size_t index, const char *name, char field[512])
+{
+	size_t columns = 0, wanted = SIZE_MAX, row = 0;
+
+	for (const char *at = text;; at++, columns++) {
+		at = csv_field(at, field);
+		if (strcmp(field, name) == 0)
+			wanted = columns;
+		if (*at == '\r') {
+			text = at + 2;
+			columns++;
+			break;
+		}
+	}
+	ck_assert_msg(wanted != SIZE_MAX, "no column %s", name);
+	for (;; row++) {
+		char found[512] = "";
+
+		for (size_t column = 0; column < columns; column++, text++) {
+			text = csv_field(text, field);
+			if (column == wanted)
+				strcpy(found, field);
+			ck_assert_int_eq(
+				*text, column + 1 < columns ? ',' : '\r');
+		}
+		ck_assert_int_eq(*text++, '\n');
+		if (row == index) {
+			strcpy(field, found);
+			return;
+		}
+	}
+}
+
+static const struct {
+	size_t index;
+	const char *name, *value;
+} fields[] = {
+	{SAMPLE_RING_8, "id", "speed/ring/8"},
+	{SAMPLE_RING_8, "msgs_per_s", "4000000"},
+	{SAMPLE_RING_8, "msgs_per_s_hi", "6000000"},
+	{SAMPLE_RING_64, "bytes_per_s", "256000000"},
+	{SAMPLE_RING_8, "p50_ns", ""},
+	{SAMPLE_RING_8, "kills", ""},
+	{SAMPLE_MQ_64, "status", "skip"},
+	{SAMPLE_MQ_64, "msgs_per_s", ""},
+	{SAMPLE_MQ_64, "received", ""},
+	{SAMPLE_MQ_64, "reason", "mq carries at most 32 bytes here"},
+	{SAMPLE_NULL_8, "limit", "true"},
+	{SAMPLE_RTT, "p999_ns", "99903"},
+	{SAMPLE_RTT, "max_ns", "100000"},
+	{SAMPLE_RTT, "times", "1000"},
+	{SAMPLE_CRASH, "recovered", "4"},
+	{SAMPLE_OPEN, "p50_ns", "500223"},
+	{SAMPLE_OPEN, "sent_p99_ns", "99007"},
+	{SAMPLE_OPEN, "lag_p99_ns", "891391"},
+	{SAMPLE_OPEN, "offered_per_s", "1000000"},
+	{SAMPLE_OPEN, "backlog", "10"},
+	{SAMPLE_RTT, "offered_per_s", ""},
+	{SAMPLE_CONTROL, "p50_ns", ""},
+	{SAMPLE_CONTROL, "reason", "nobody went on"},
+};
+
+START_TEST(test_export_csv_has_each_figure_below_its_name)
+{
+	char *text = printed(export_csv), field[512];
+
+	csv_at(text, fields[_i].index, fields[_i].name, field);
+	ck_assert_str_eq(field, fields[_i].value);
+	free(text);
+}
+END_TEST
+
+START_TEST(test_export_csv_text_stays_in_its_field)
+{
+	static const char nasty[] = "a \"b\", c\nd";
+	char *text, field[512];
+
+	strcpy(loaded.cases[SAMPLE_CONTROL].outcome.reason, nasty);
+	strcpy(loaded.cases[SAMPLE_RING_8].bench.transport, ",\",");
+	text = printed(export_csv);
+	csv_at(text, SAMPLE_CONTROL, "reason", field);
+	ck_assert_str_eq(field, nasty);
+	csv_at(text, SAMPLE_RING_8, "transport", field);
+	ck_assert_str_eq(field, ",\",");
+	free(text);
+}
+END_TEST
+
+static const char *const shown[] = {
+	"Test CPU, 2 CPUs",
+	"### speed\n",
+	"| 8 B | ring | 4.00 M/s | 2.00 M/s .. 6.00 M/s | 32.0 MB/s |",
+	"| 8 B | null (limit) |",
+	"| 64 B | mq | skip: mq carries at most 32 bytes here | | | | |\n",
+	"| queue | 4 | 4 | 4 |",
+	"failed: pipe: nobody went on",
+	"| ring | 1.00 M/s | 500 us | 990 us |",
+};
+
+START_TEST(test_export_markdown_has_the_figures_and_the_gaps)
+{
+	char *text = printed(export_markdown);
+
+	ck_assert_msg(
+		strstr(text, shown[_i]), "no \"%s\" in:\n%s", shown[_i], text);
+	free(text);
+}
+END_TEST
+
+/* Cells are counted as a reader of Markdown does: an escaped bar is text. */
+START_TEST(test_export_markdown_rows_are_as_wide_as_their_head)
+{
+	size_t wide = 0, rows = 0;
+	char *text;
+
+	strcpy(loaded.cases[SAMPLE_CONTROL].outcome.reason, "a|b\n| c | d");
+	strcpy(loaded.cases[SAMPLE_RING_8].bench.transport, "exec:a|b");
+	text = printed(export_markdown);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		size_t bars = 0;
+
+		if (line[0] != '|') {
+			wide = 0;
+			continue;
+		}
+		for (size_t i = 0; line[i]; i++)
+			bars += line[i] == '|' &&
+				(i == 0 || line[i - 1] != '\\');
+		if (wide == 0)
+			wide = bars;
+		ck_assert_msg(bars == wide, "%zu bars, not %zu: %s", bars, wide,
+			line);
+		rows++;
+	}
+	ck_assert_uint_ge(rows, SAMPLE_CASES + 3 * 2); /* tables have heads */
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("export");
+	TCase *tcase = tcase_create("export");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_loop_test(tcase,
+		test_export_csv_has_each_figure_below_its_name, 0,
+		sizeof(fields) / sizeof(*fields));
+	tcase_add_test(tcase, test_export_csv_text_stays_in_its_field);
+	tcase_add_loop_test(tcase,
+		test_export_markdown_has_the_figures_and_the_gaps, 0,
+		sizeof(shown) / sizeof(*shown));
+	tcase_add_test(
+		tcase, test_export_markdown_rows_are_as_wide_as_their_head);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
