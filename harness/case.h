@@ -7,6 +7,7 @@
 #ifndef IPCMARK_CASE_H
 #define IPCMARK_CASE_H
 
+#include <ipcmark/transport.h> /* enum wait_mode */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,11 +26,6 @@ enum case_mode {
 	MODE_THROUGHPUT, /* producers send as fast as the transport takes it */
 	MODE_ROUNDTRIP, /* ping-pong over two channels, one message in flight */
 	MODE_CRASH,	/* throughput while lock holders are killed */
-};
-
-enum wait_mode {
-	WAIT_SPIN,  /* poll: timeout 0, again and again */
-	WAIT_BLOCK, /* the transport's own blocking call */
 };
 
 enum verify_mode {

@@ -8,13 +8,18 @@ noinst_LIBRARIES += libharness.a
 
 HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
+	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
 	$(CK_CFLAGS) $(QB_CFLAGS)
 HARNESS_LIBS = \
 	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
 	$(QB_LIBS) $(BOOST_LIBS) \
-	$(SYSTEM_LIBS) -lm
+	$(DL_LIBS) $(SYSTEM_LIBS) -lm
+
+# What a transport outside this tree is built against; ours are, too.
+ipcmarkdir = $(includedir)/ipcmark
+ipcmark_HEADERS = harness/include/ipcmark/transport.h
 
 plotsdir = $(pkgdatadir)/plots
 workersdir = $(pkgdatadir)/workers
@@ -73,6 +78,8 @@ libharness_a_SOURCES = \
 	harness/plan_print.c \
 	harness/plot.c \
 	harness/plot.h \
+	harness/plugin.c \
+	harness/plugin.h \
 	harness/probe.c \
 	harness/probe.h \
 	harness/program.c \
@@ -113,6 +120,7 @@ libharness_a_SOURCES = \
 	harness/topo.h \
 	harness/transport.h \
 	harness/transport_absent.c \
+	harness/transport_complete.c \
 	harness/transport_copy.c \
 	harness/transport_exec.c \
 	harness/transport_line.c \

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin.h"
 #include "transport.h"
 #include "transport_list.h"
 
@@ -43,6 +44,8 @@ const struct transport *transport_find(const char *spec)
 {
 	if (strncmp(spec, "exec:", 5) == 0)
 		return &transport_exec;
+	if (plugin_named(spec))
+		return plugin_find(spec, NULL, 0);
 	for (size_t i = 0; table[i]; i++)
 		if (strcmp(spec, table[i]->name) == 0)
 			return table[i];
