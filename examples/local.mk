@@ -11,6 +11,10 @@ EXAMPLES = \
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES)
 
+# tests/check-plugin.sh builds and tries this one.
+dist_example_DATA = examples/plugin_ring.c
+exampledir = $(docdir)/examples
+
 EXAMPLES_CPPFLAGS = -I$(top_srcdir)/lib/include -D_GNU_SOURCE
 examples_counter_SOURCES = examples/counter.c
 examples_counter_CPPFLAGS = $(EXAMPLES_CPPFLAGS)

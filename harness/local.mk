@@ -33,12 +33,20 @@ libharness_a_SOURCES = \
 	harness/case.c \
 	harness/case.h \
 	harness/command.h \
+	harness/command_conform.c \
 	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
 	harness/command_run.c \
 	harness/compare.c \
 	harness/compare.h \
+	harness/conform.c \
+	harness/conform.h \
+	harness/conform_check.h \
+	harness/conform_gone.c \
+	harness/conform_pass.c \
+	harness/conform_stage.c \
+	harness/conform_stage.h \
 	harness/control.c \
 	harness/control.h \
 	harness/crew.c \
