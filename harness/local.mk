@@ -24,7 +24,9 @@ ipcmark_HEADERS = harness/include/ipcmark/transport.h
 plotsdir = $(pkgdatadir)/plots
 workersdir = $(pkgdatadir)/workers
 dist_workers_DATA = \
-	harness/workers/mp_queue.py
+	harness/workers/mp_pipe.py \
+	harness/workers/mp_queue.py \
+	harness/workers/mp_simplequeue.py
 
 libharness_a_SOURCES = \
 	harness/axes.c \

@@ -26,6 +26,8 @@ extern const struct transport transport_qb_rb;
 extern const struct transport transport_boost_mq;
 /* other programs */
 extern const struct transport transport_mp_queue;
+extern const struct transport transport_mp_simplequeue;
+extern const struct transport transport_mp_pipe;
 extern const struct transport transport_exec;
 /* limits */
 extern const struct transport transport_null;

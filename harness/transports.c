@@ -28,6 +28,8 @@ static const struct transport *const table[] = {
 	&transport_qb_rb,
 	&transport_boost_mq,
 	&transport_mp_queue,
+	&transport_mp_simplequeue,
+	&transport_mp_pipe,
 	&transport_exec,
 	&transport_null,
 	&transport_line,
