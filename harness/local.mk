@@ -60,6 +60,8 @@ libharness_a_SOURCES = \
 	harness/env.h \
 	harness/fault.c \
 	harness/fault.h \
+	harness/fd.c \
+	harness/fd.h \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_data.c \
@@ -98,6 +100,8 @@ libharness_a_SOURCES = \
 	harness/progress.h \
 	harness/ratio.c \
 	harness/ratio.h \
+	harness/reaper.c \
+	harness/reaper.h \
 	harness/report.c \
 	harness/report.h \
 	harness/report_table.c \
@@ -132,6 +136,7 @@ libharness_a_SOURCES = \
 	harness/transport_absent.c \
 	harness/transport_complete.c \
 	harness/transport_copy.c \
+	harness/transport_eventfd_ring.c \
 	harness/transport_exec.c \
 	harness/transport_line.c \
 	harness/transport_list.h \
@@ -142,7 +147,9 @@ libharness_a_SOURCES = \
 	harness/transport_pipe.c \
 	harness/transport_queue.c \
 	harness/transport_ring.c \
+	harness/transport_seqpacket.c \
 	harness/transport_socketpair.c \
+	harness/transport_sysv_msg.c \
 	harness/transports.c \
 	harness/verify.c \
 	harness/verify.h \

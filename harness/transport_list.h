@@ -16,6 +16,9 @@ extern const struct transport transport_queue;
 extern const struct transport transport_pipe;
 extern const struct transport transport_socketpair;
 extern const struct transport transport_mq;
+extern const struct transport transport_seqpacket;
+extern const struct transport transport_sysv_msg;
+extern const struct transport transport_eventfd_ring;
 /* a plain queue under a plain lock */
 extern const struct transport transport_fcntl_queue;
 extern const struct transport transport_mutex_queue;
