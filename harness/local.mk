@@ -11,10 +11,10 @@ HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
-	$(CK_CFLAGS) $(QB_CFLAGS)
+	$(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS)
 HARNESS_LIBS = \
 	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
-	$(QB_LIBS) $(BOOST_LIBS) \
+	$(QB_LIBS) $(BOOST_LIBS) $(ZMQ_LIBS) $(NNG_LIBS) $(REDIS_LIBS) \
 	$(DL_LIBS) $(SYSTEM_LIBS) -lm
 
 # What a transport outside this tree is built against; ours are, too.
@@ -123,6 +123,8 @@ libharness_a_SOURCES = \
 	harness/scenario_text.h \
 	harness/scenario_value.c \
 	harness/scenario_value.h \
+	harness/scratch.c \
+	harness/scratch.h \
 	harness/shared.h \
 	harness/slice.c \
 	harness/slice.h \
@@ -172,6 +174,18 @@ endif
 if HAVE_BOOST
 libharness_a_SOURCES += \
 	harness/transport_boost_mq.cpp
+endif
+if HAVE_ZMQ
+libharness_a_SOURCES += \
+	harness/transport_zmq.c
+endif
+if HAVE_NNG
+libharness_a_SOURCES += \
+	harness/transport_nng.c
+endif
+if HAVE_REDIS
+libharness_a_SOURCES += \
+	harness/transport_redis.c
 endif
 libharness_a_CPPFLAGS = \
 	$(HARNESS_CPPFLAGS) \

@@ -27,6 +27,9 @@ extern const struct transport transport_ck_ring;
 extern const struct transport transport_ck_mpmc;
 extern const struct transport transport_qb_rb;
 extern const struct transport transport_boost_mq;
+extern const struct transport transport_zmq;
+extern const struct transport transport_nng;
+extern const struct transport transport_redis;
 /* other programs */
 extern const struct transport transport_mp_queue;
 extern const struct transport transport_mp_simplequeue;

@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	tests/test_transport_ck \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
+	tests/test_transport_killed \
 	tests/test_transport_table \
 	tests/test_verify \
 	tests/test_wake \
