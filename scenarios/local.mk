@@ -3,7 +3,8 @@
 scenariosdir = $(pkgdatadir)/scenarios
 SCENARIOS = \
 	scenarios/demo.ini \
-	scenarios/library.ini
+	scenarios/library.ini \
+	scenarios/peers.ini
 dist_scenarios_DATA = $(SCENARIOS)
 EXTRA_DIST += scenarios/bench.sh
 
