@@ -11,9 +11,10 @@ EXAMPLES = \
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES)
 
-# tests/check-plugin.sh builds and tries this one.
-dist_example_DATA = examples/plugin_ring.c
+# tests/check-plugin.sh tries these two.
 exampledir = $(docdir)/examples
+dist_example_DATA = examples/plugin_ring.c
+dist_example_SCRIPTS = examples/worker_seqpacket.py
 
 EXAMPLES_CPPFLAGS = -I$(top_srcdir)/lib/include -D_GNU_SOURCE
 examples_counter_SOURCES = examples/counter.c

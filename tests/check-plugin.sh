@@ -64,6 +64,22 @@ printf '[a]\ntransport = pipe, plugin:./good.so\nplacement = any\n' >good.ini
 "$IPCMARK" compare result --of transport=plugin:./good.so \
 	--to transport=pipe >out 2>err || fail "compare: exit code $?"
 
+# The other way, a program: exec: with the example of docs/worker-protocol.md.
+worker=$top_srcdir/examples/worker_seqpacket.py
+if command -v python3 >/dev/null; then
+	cat >worker.ini <<-END
+	[a]
+	transport = exec:python3 $worker
+	msg_size = 0, 5, 64, 64Ki
+	placement = any
+	END
+	"$IPCMARK" run --short --no-plot worker.ini -o worker >out 2>err ||
+		fail "run of the example program: exit code $?"
+	grep -q '4 cases: 3 ok, 1 skipped' out ||
+		{ fail "the example program does not measure"; cat out; }
+	[ "$(wc -l <"$worker")" -lt 80 ] || fail "it has 80 lines or more"
+fi
+
 # A promise that is not kept is exit code 4, and the words say which.
 sed 's/message->len = slot->len;/message->len = slot->len + 1;/' good.c >longer.c
 build longer
