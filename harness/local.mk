@@ -132,6 +132,7 @@ libharness_a_SOURCES = \
 	harness/stats.h \
 	harness/stream.c \
 	harness/stream.h \
+	harness/tally.h \
 	harness/topo.c \
 	harness/topo.h \
 	harness/transport.h \

@@ -331,15 +331,25 @@ static bool group_seen(const struct report_section *section, size_t index)
 	return false;
 }
 
-/* Above another in its group? Crashes are not for ranking. NaN, which a case
- * without figures has, is above nothing. */
+/* How good a case is, the more the better: messages per second, or round trips
+ * by their median. Without figures it is worse than any. */
+static double merit(const struct result_case *one)
+{
+	const struct hist *rtt = one->outcome.rtt;
+
+	if (one->bench.mode != MODE_ROUNDTRIP)
+		return isnan(one->msgs_per_s.median) ? -1
+						     : one->msgs_per_s.median;
+	if (!rtt || !rtt->total)
+		return -1;
+	return 1 / (1 + (double)hist_percentile(rtt, 50));
+}
+
+/* Above another in its group? Crashes are not for ranking. */
 static bool ranks_above(
 	const struct result_case *one, const struct result_case *other)
 {
-	return one->bench.mode != MODE_CRASH &&
-	       (one->msgs_per_s.median > other->msgs_per_s.median ||
-		       (isnan(other->msgs_per_s.median) &&
-			       !isnan(one->msgs_per_s.median)));
+	return one->bench.mode != MODE_CRASH && merit(one) > merit(other);
 }
 
 /* Put @one among the @count ranked so far; equals keep the plan's order. */

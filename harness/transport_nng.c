@@ -11,18 +11,14 @@
  * lies when it is received. Queues count messages, so a capacity in bytes
  * becomes a length of the queue on both sides, at most nng's own limit of 8192.
  *
- * nng drops what is queued when a socket is closed. A producer that leaves
- * therefore waits until all that was sent has been received, as far as the
- * workers count it in shared memory, for LINGER_NS at most; every worker has a
- * count of its own, in a line pair of its own, so counting is one store. A
- * producer that is killed takes along what its threads had not sent.
+ * nng drops what is queued when a socket is closed, so a producer that leaves
+ * waits until all was received (tally.h). One that is killed takes along what its
+ * threads had not sent.
  */
 #include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,30 +26,21 @@
 #include "capacity.h"
 #include "deadline.h"
 #include "scratch.h"
-#include "shared.h"
+#include "tally.h"
 #include "transport_list.h"
 #include "transport_optional.h"
 
 enum {
-	LINE_BYTES = 128,
 	QUEUE_MIN = 4,
 	QUEUE_MAX = 8192,
 	QUEUE_DEFAULT_MAX = 1000, /* as many as ZeroMQ's */
 	RECONNECT_MS = 1,
-	TICK_NS = 200 * 1000,
 	ADDRESS_BYTES = SCRATCH_PATH_BYTES + 32,
-};
-
-#define LINGER_NS UINT64_C(5000000000)
-
-struct nng_count {
-	alignas(LINE_BYTES) _Atomic uint64_t messages;
 };
 
 struct pipeline_channel {
 	struct scratch scratch;
-	struct nng_count *counts; /* shared: producers, then consumers */
-	unsigned producers;
+	struct tally tally;
 	unsigned consumers;
 	int queue;
 };
@@ -62,10 +49,9 @@ struct pipeline_endpoint {
 	const struct pipeline_channel *channel;
 	nng_socket socket;
 	enum endpoint_role role;
-	struct nng_count *count; /* this worker's */
-	uint64_t counted;
-	nng_msg *message;    /* the last one received */
-	uint64_t timeout_ns; /* as the socket has it */
+	struct tally_count *count; /* this worker's */
+	nng_msg *message;	   /* the last one received */
+	uint64_t timeout_ns;	   /* as the socket has it */
 };
 
 static int pipeline_code(int error, uint64_t timeout_ns)
@@ -87,12 +73,6 @@ static int pipeline_code(int error, uint64_t timeout_ns)
 	}
 }
 
-static size_t counts_bytes(const struct pipeline_channel *channel)
-{
-	return (channel->producers + channel->consumers) *
-	       sizeof(struct nng_count);
-}
-
 static void pipeline_destroy(struct channel *base)
 {
 	struct pipeline_channel *channel = (struct pipeline_channel *)base;
@@ -100,8 +80,7 @@ static void pipeline_destroy(struct channel *base)
 	if (!channel)
 		return;
 	scratch_remove(&channel->scratch);
-	if (channel->counts)
-		munmap(channel->counts, counts_bytes(channel));
+	tally_free(&channel->tally);
 	free(channel);
 }
 
@@ -120,41 +99,16 @@ static int pipeline_create(
 	if (queue > QUEUE_MAX)
 		queue = QUEUE_MAX;
 	channel->queue = queue < QUEUE_MIN ? QUEUE_MIN : (int)queue;
-	channel->producers = config->producers;
 	channel->consumers = config->consumers;
-	channel->counts = shared_map(counts_bytes(channel));
-	ret = channel->counts ? scratch_make(config->name, &channel->scratch)
-			      : -ENOMEM;
+	ret = tally_make(config, &channel->tally);
+	if (!ret)
+		ret = scratch_make(config->name, &channel->scratch);
 	if (ret) {
 		pipeline_destroy((struct channel *)channel);
 		return ret;
 	}
 	*ret_channel = (struct channel *)channel;
 	return 0;
-}
-
-static uint64_t pipeline_sum(const struct nng_count *counts, unsigned count)
-{
-	uint64_t sum = 0;
-
-	/* relaxed: only when it stops growing does it matter */
-	for (unsigned i = 0; i < count; i++)
-		sum += atomic_load_explicit(
-			&counts[i].messages, memory_order_relaxed);
-	return sum;
-}
-
-/* Before a producer's socket is closed. */
-static void pipeline_linger(const struct pipeline_channel *channel)
-{
-	static const struct timespec tick = {.tv_nsec = TICK_NS};
-	uint64_t deadline_ns = deadline_after(LINGER_NS);
-
-	while (pipeline_sum(channel->counts + channel->producers,
-		       channel->consumers) <
-			pipeline_sum(channel->counts, channel->producers) &&
-		deadline_left_ns(deadline_ns))
-		nanosleep(&tick, NULL);
 }
 
 static void pipeline_detach(struct endpoint *endpoint)
@@ -164,7 +118,7 @@ static void pipeline_detach(struct endpoint *endpoint)
 	if (!end)
 		return;
 	if (end->role == ROLE_PRODUCER)
-		pipeline_linger(end->channel);
+		tally_linger(&end->channel->tally);
 	nng_msg_free(end->message);
 	nng_close(end->socket);
 	free(end);
@@ -217,8 +171,7 @@ static int pipeline_attach(struct channel *base, enum endpoint_role role,
 		return -ENOMEM;
 	end->channel = channel;
 	end->role = role;
-	end->count = channel->counts + index +
-		     (role == ROLE_CONSUMER ? channel->producers : 0);
+	end->count = tally_of(&channel->tally, role, index);
 	end->timeout_ns = UINT64_MAX;
 	ret = role == ROLE_PRODUCER ? nng_push0_open(&end->socket)
 				    : nng_pull0_open(&end->socket);
@@ -254,13 +207,6 @@ static int pipeline_flags(
 	return 0;
 }
 
-static void pipeline_count(struct pipeline_endpoint *end)
-{
-	/* relaxed: a count that no memory depends on */
-	atomic_store_explicit(
-		&end->count->messages, ++end->counted, memory_order_relaxed);
-}
-
 static int pipeline_send(struct endpoint *endpoint,
 	const struct outbound *message, uint64_t timeout_ns)
 {
@@ -278,7 +224,7 @@ static int pipeline_send(struct endpoint *endpoint,
 		nng_msg_free(out); /* is ours again */
 		return pipeline_code(error, timeout_ns);
 	}
-	pipeline_count(end);
+	tally_add(end->count);
 	return 0;
 }
 
@@ -296,7 +242,7 @@ static int pipeline_recv(
 	end->message = in;
 	message->data = nng_msg_body(in);
 	message->len = nng_msg_len(in);
-	pipeline_count(end);
+	tally_add(end->count);
 	return 0;
 }
 

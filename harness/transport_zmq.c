@@ -13,8 +13,8 @@
  * socket buffers come on top.
  *
  * A call that has to wait does so in zmq_poll(), whose clock ticks in
- * milliseconds. A producer that leaves lets its thread hand over what is queued,
- * for LINGER_MS at most. One that is killed takes along what its thread had not
+ * milliseconds. A producer that leaves waits until all was received (tally.h):
+ * what its thread has handed over may still be on its way through the other's. One that is killed takes along what its thread had not
  * sent yet; nobody is told.
  */
 #include <errno.h>
@@ -26,6 +26,7 @@
 
 #include "capacity.h"
 #include "deadline.h"
+#include "tally.h"
 #include "transport_list.h"
 #include "transport_optional.h"
 
@@ -39,6 +40,7 @@ enum {
 
 struct push_channel {
 	char name[ADDRESS_BYTES - 32];
+	struct tally tally;
 	unsigned consumers;
 	int hwm;
 };
@@ -47,6 +49,9 @@ struct push_endpoint {
 	void *context;
 	void *socket;
 	zmq_msg_t message; /* the last one received */
+	const struct push_channel *channel;
+	enum endpoint_role role;
+	struct tally_count *count; /* this worker's */
 };
 
 static int push_create(
@@ -68,6 +73,10 @@ static int push_create(
 		(int)sizeof(zmq->name)) {
 		free(zmq);
 		return -ENAMETOOLONG;
+	}
+	if (tally_make(config, &zmq->tally)) {
+		free(zmq);
+		return -ENOMEM;
 	}
 	*ret_channel = (struct channel *)zmq;
 	return 0;
@@ -111,6 +120,8 @@ static void push_detach(struct endpoint *endpoint)
 
 	if (!end)
 		return;
+	if (end->role == ROLE_PRODUCER)
+		tally_linger(&end->channel->tally);
 	zmq_msg_close(&end->message);
 	if (end->socket)
 		zmq_close(end->socket);
@@ -128,6 +139,9 @@ static int push_attach(struct channel *channel, enum endpoint_role role,
 
 	if (!end)
 		return -ENOMEM;
+	end->channel = zmq;
+	end->role = role;
+	end->count = tally_of(&zmq->tally, role, index);
 	zmq_msg_init(&end->message);
 	end->context = zmq_ctx_new();
 	if (end->context)
@@ -181,6 +195,7 @@ static int push_send(struct endpoint *endpoint, const struct outbound *message,
 		if (ret)
 			return ret;
 	}
+	tally_add(end->count);
 	return 0;
 }
 
@@ -202,12 +217,18 @@ static int pull_recv(
 	}
 	message->data = zmq_msg_data(&end->message);
 	message->len = zmq_msg_size(&end->message);
+	tally_add(end->count);
 	return 0;
 }
 
 static void push_destroy(struct channel *channel)
 {
-	free(channel);
+	struct push_channel *zmq = (struct push_channel *)channel;
+
+	if (!zmq)
+		return;
+	tally_free(&zmq->tally);
+	free(zmq);
 }
 
 const struct transport transport_zmq = {
