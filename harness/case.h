@@ -7,6 +7,7 @@
 #ifndef IPCMARK_CASE_H
 #define IPCMARK_CASE_H
 
+#include <ipcmark/transport.h> /* enum wait_mode */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,11 +34,6 @@ enum case_mode {
 enum arrival {
 	ARRIVAL_FIXED,	 /* at equal distances */
 	ARRIVAL_POISSON, /* at exponential ones: who sends knows of nobody */
-};
-
-enum wait_mode {
-	WAIT_SPIN,  /* poll: timeout 0, again and again */
-	WAIT_BLOCK, /* the transport's own blocking call */
 };
 
 enum verify_mode {

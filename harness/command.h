@@ -16,6 +16,7 @@ int command_plot(const struct options *options);
 int command_compare(const struct options *options);
 int command_inspect(const struct options *options);
 int command_list(const struct options *options);
+int command_conform(const struct options *options);
 int command_help(const struct options *options);
 int command_version(const struct options *options);
 

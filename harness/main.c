@@ -14,6 +14,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_COMPARE] = command_compare,
 	[COMMAND_INSPECT] = command_inspect,
 	[COMMAND_LIST] = command_list,
+	[COMMAND_CONFORM] = command_conform,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,
 };

@@ -90,6 +90,8 @@ static const struct command_line commands[COMMAND_COUNT] = {
 	[COMMAND_INSPECT] = {"inspect", inspect_options, ":h", 1, 1,
 		"the name of a ring, a queue or a shared memory"},
 	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
+	[COMMAND_CONFORM] = {"conform", no_options, ":h", 1, 1,
+		"a transport, such as plugin:./mine.so"},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
 };
@@ -342,8 +344,8 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 
 	if (argc < 2) {
 		diag_error("needs a command: run, plan, show, plot, "
-			   "compare, inspect or list; `ipcmark --help` "
-			   "explains them");
+			   "compare, inspect, list or conform; `ipcmark "
+			   "--help` explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "plugin.h"
 #include "scenario.h"
 #include "scenario_load.h"
 #include "transport.h"
@@ -183,8 +184,16 @@ static int check_transport(const struct value_place *place, const char *spec)
 {
 	const struct transport *const *table = transport_table();
 	const char *names[64], *nearest;
+	char reason[CASE_REASON_BYTES] = "";
 	size_t count = 0;
 
+	if (plugin_named(spec)) {
+		if (plugin_find(spec, reason, sizeof(reason)))
+			return 0;
+		diag_at(place->file, place->line, "'%s' does not fit: %s", spec,
+			reason);
+		return -EINVAL;
+	}
 	if (strcmp(spec, "exec") == 0 || strcmp(spec, "exec:") == 0) {
 		diag_at(place->file, place->line,
 			"'%s' needs a command: exec:COMMAND", spec);
@@ -203,7 +212,8 @@ static int check_transport(const struct value_place *place, const char *spec)
 	else
 		diag_at(place->file, place->line,
 			"unknown transport '%s'; `ipcmark list` shows all, "
-			"exec:COMMAND runs a program",
+			"exec:COMMAND runs a program, plugin:FILE loads a "
+			"shared object",
 			spec);
 	return -EINVAL;
 }

@@ -5,6 +5,7 @@ UNIT_TESTS = \
 	tests/test_budget \
 	tests/test_close \
 	tests/test_compare \
+	tests/test_conform \
 	tests/test_counters \
 	tests/test_diag \
 	tests/test_event \
@@ -52,6 +53,7 @@ UNIT_TESTS = \
 	tests/test_transport_ck \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
+	tests/test_transport_killed \
 	tests/test_transport_table \
 	tests/test_verify \
 	tests/test_wake \
@@ -76,6 +78,7 @@ TREE_CHECKS = \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
+	tests/check-plugin.sh \
 	tests/check-readme.sh \
 	tests/check-schema.sh
 
@@ -125,6 +128,7 @@ EXTRA_DIST += \
 # file of libharness.a that has the real thing.
 EXTRA_DIST += \
 	tests/capture.h \
+	tests/conform_table.h \
 	tests/sample_result.h \
 	tests/stub_transports.h \
 	tests/trap.h
@@ -167,13 +171,6 @@ tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
 tests_test_wake_SOURCES = tests/test_wake.c $(LIB_STAGE)
 tests_test_wake_step_SOURCES = tests/test_wake_step.c $(LIB_STAGE)
 
-TRANSPORT_STAGE = \
-	tests/transport_stage.c \
-	tests/transport_stage.h
-tests_test_transport_SOURCES = tests/test_transport.c $(TRANSPORT_STAGE)
-tests_test_transport_gone_SOURCES = \
-	tests/test_transport_gone.c $(TRANSPORT_STAGE)
-
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)
 else
@@ -191,7 +188,8 @@ LDADD = libharness.a libmmapipc_internal.la $(CHECK_LIBS) $(HARNESS_LIBS)
 
 installcheck-local:
 	bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \
-	mandir='$(DESTDIR)$(mandir)' top_srcdir='$(abs_top_srcdir)' \
+	mandir='$(DESTDIR)$(mandir)' \
+	header_dir='$(DESTDIR)$(includedir)' top_srcdir='$(abs_top_srcdir)' \
 	top_builddir='$(abs_top_builddir)' CC='$(CC)' \
 	PKG_CONFIG='$(PKG_CONFIG)' SANITIZE_CFLAGS='$(SANITIZE_CFLAGS)' \
 	$(SHELL) $(top_srcdir)/tests/check-install.sh

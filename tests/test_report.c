@@ -129,6 +129,29 @@ START_TEST(test_report_cost_is_a_message_s_and_unknown_is_no_figure)
 }
 END_TEST
 
+/* By the figures and not by the plan, whichever way round they are. */
+START_TEST(test_report_fastest_transport_stands_first)
+{
+	struct interval *ring = &loaded.cases[SAMPLE_RING_8].msgs_per_s;
+	struct interval *pipe = &loaded.cases[SAMPLE_PIPE_8].msgs_per_s;
+
+	for (int turn = 0; turn < 2; turn++) {
+		const char *at_ring, *at_pipe;
+		char *text;
+
+		ring->median = turn ? 1e6 : 2e6;
+		pipe->median = turn ? 2e6 : 1e6;
+		text = page();
+		at_ring = strstr(text, "\n    ring ");
+		at_pipe = strstr(text, "\n    pipe ");
+		ck_assert_msg(
+			at_ring && at_pipe && (at_ring < at_pipe) == !turn,
+			"%s", text);
+		free(text);
+	}
+}
+END_TEST
+
 START_TEST(test_report_fits_a_hundred_columns_without_colour)
 {
 	char *text;
@@ -392,6 +415,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, test_report_page_has_the_figures, 0,
 		sizeof(shown) / sizeof(*shown));
+	tcase_add_test(tcase, test_report_fastest_transport_stands_first);
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
 	tcase_add_test(
