@@ -148,6 +148,12 @@ int command_run(const struct options *options)
 	if (prepare_dir(options, dir))
 		goto out;
 	snprintf(path, sizeof(path), "%s/result.json", dir);
+	if (topo.elsewhere) {
+		diag_error("HWLOC_XMLFILE or HWLOC_SYNTHETIC describes another "
+			   "machine, on which nothing can be run from here; "
+			   "unset it, or use `ipcmark plan`");
+		goto out;
+	}
 	error = run_plan(&plan, &run);
 	if (error) {
 		diag_error("the run could not be carried out: %s",

@@ -71,6 +71,8 @@ libharness_a_SOURCES = \
 	harness/object_json.c \
 	harness/object_print.c \
 	harness/object_print.h \
+	harness/membind.c \
+	harness/membind.h \
 	harness/option.c \
 	harness/option.h \
 	harness/option_text.c \
@@ -130,6 +132,7 @@ libharness_a_SOURCES = \
 	harness/stream.h \
 	harness/topo.c \
 	harness/topo.h \
+	harness/topo_place.c \
 	harness/transport.h \
 	harness/transport_absent.c \
 	harness/transport_copy.c \

@@ -65,7 +65,40 @@ static void load_placement(struct json_reader *reader, const json_t *json,
 				reader, obtained, i, INT32_MAX);
 	}
 	read_leave(reader, inner);
+	read_text(reader, placement, "distance", bench->distance,
+		sizeof(bench->distance), false);
 out:
+	read_leave(reader, mark);
+}
+
+static uint64_t load_nodes(
+	struct json_reader *reader, const json_t *json, const char *key)
+{
+	uint64_t nodes = 0;
+	size_t mark;
+	json_t *list = read_enter(reader, json, key, JSON_ARRAY, false, &mark);
+
+	for (size_t i = 0; !reader->failed && i < json_array_size(list); i++)
+		nodes |= UINT64_C(1) << read_count_at(reader, list, i, 63);
+	read_leave(reader, mark);
+	return nodes;
+}
+
+/* Results from before there was a choice do not have it. */
+static void load_memory(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	size_t mark;
+	json_t *memory =
+		read_enter(reader, json, "memory", JSON_OBJECT, false, &mark);
+
+	if (memory) {
+		one->bench.memory = read_word(
+			reader, memory, "requested", memory_place_from);
+		one->bench.memory_nodes = load_nodes(reader, memory, "nodes");
+		one->outcome.memory_found =
+			load_nodes(reader, memory, "obtained");
+	}
 	read_leave(reader, mark);
 }
 
@@ -449,6 +482,7 @@ static void load_case(
 	struct json_reader *reader, const json_t *json, struct result_case *one)
 {
 	load_bench(reader, json, &one->bench);
+	load_memory(reader, json, one);
 	one->outcome.status =
 		read_word(reader, json, "status", case_status_from);
 	read_text(reader, json, "reason", one->outcome.reason,

@@ -206,6 +206,7 @@ static int measure(struct running *running, const struct plan_slice *slice,
 		fail(outcome, err, report->reason);
 		return 0;
 	}
+	outcome->memory_found |= report->memory_found;
 	add_totals(&outcome->verify, &report->verify);
 	judge(outcome);
 	err = add_round(outcome, slice, report);

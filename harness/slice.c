@@ -162,6 +162,11 @@ static void collect(const struct crew *crew, const struct bench_case *bench,
 		&first->distance_ns[0], memory_order_relaxed);
 	report->distance_after_ns = atomic_load_explicit(
 		&first->distance_ns[1], memory_order_relaxed);
+	for (unsigned i = 0; i < crew->count; i++)
+		/* relaxed: as above */
+		report->memory_found |=
+			atomic_load_explicit(&crew->block.slots[i].memory_found,
+				memory_order_relaxed);
 	crew_verify(crew, NULL, &report->verify);
 	report->usage = crew_usage(crew);
 	if (bench->mode == MODE_OPEN && report->latency)

@@ -40,6 +40,7 @@ struct slice_report {
 	uint64_t distance_before_ns; /* one line's round trip between producer 0
 					and consumer 0; 0: not measured */
 	uint64_t distance_after_ns;
+	uint64_t memory_found; /* nodes of the channel's pages; 0: not known */
 	struct verify_totals verify; /* of the whole slice, warm-up included */
 	struct usage usage; /* of all workers, within about elapsed_ns */
 	struct hist *rtt;   /* caller's; round trips are recorded into it */
