@@ -32,6 +32,7 @@ libharness_a_SOURCES = \
 	harness/command_list.c \
 	harness/command_result.c \
 	harness/command_run.c \
+	harness/command_topo.c \
 	harness/compare.c \
 	harness/compare.h \
 	harness/control.c \
@@ -41,6 +42,12 @@ libharness_a_SOURCES = \
 	harness/deadline.h \
 	harness/diag.c \
 	harness/diag.h \
+	harness/distance.c \
+	harness/distance.h \
+	harness/distance_plot.c \
+	harness/distance_plot.h \
+	harness/disturb.c \
+	harness/disturb.h \
 	harness/env.c \
 	harness/env.h \
 	harness/export.h \
@@ -57,6 +64,10 @@ libharness_a_SOURCES = \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
+	harness/gnuplot.c \
+	harness/gnuplot.h \
+	harness/grade.c \
+	harness/grade.h \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
@@ -73,6 +84,8 @@ libharness_a_SOURCES = \
 	harness/object_print.h \
 	harness/membind.c \
 	harness/membind.h \
+	harness/noise.c \
+	harness/noise.h \
 	harness/option.c \
 	harness/option.h \
 	harness/option_text.c \
@@ -88,6 +101,8 @@ libharness_a_SOURCES = \
 	harness/plot.h \
 	harness/probe.c \
 	harness/probe.h \
+	harness/procstat.c \
+	harness/procstat.h \
 	harness/program.c \
 	harness/program.h \
 	harness/progress.c \

@@ -433,6 +433,11 @@ static void load_round(struct json_reader *reader, const json_t *json,
 		read_count(reader, json, "elapsed_ns", 0, UINT64_MAX, true);
 	round->cpu_ns =
 		read_count(reader, json, "cpu_ns", 0, UINT64_MAX, false);
+	round->steal_ns =
+		read_count(reader, json, "steal_ns", 0, UINT64_MAX, false);
+	round->delay_ns =
+		read_count(reader, json, "run_delay_ns", 0, UINT64_MAX, false);
+	round->moves = read_count(reader, json, "moves", 0, UINT64_MAX, false);
 	distance = read_enter(
 		reader, json, "distance_ns", JSON_ARRAY, false, &mark);
 	if (distance && json_array_size(distance) != 2)
@@ -559,6 +564,24 @@ static void load_harness(
 		sizeof(result->counters_refused), false);
 }
 
+static void count_disturbed(struct result *result)
+{
+	struct disturbed_seen *seen = &result->disturbed;
+
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct outcome *outcome = &result->cases[i].outcome;
+
+		for (size_t r = 0; r < outcome->round_count; r++) {
+			const struct round_figures *round = &outcome->rounds[r];
+
+			seen->slices++;
+			seen->steal += round->steal_ns > 0;
+			seen->moves += round->moves > 0;
+			seen->any += result_disturbed(round);
+		}
+	}
+}
+
 static void load_all(
 	struct json_reader *reader, const json_t *json, struct result *result)
 {
@@ -582,6 +605,7 @@ static void load_all(
 	load_harness(reader, json, result);
 	load_environment(reader, json, result);
 	load_cases(reader, json, result);
+	count_disturbed(result);
 }
 
 /* The file's JSON; NULL after a complaint, @ret_err says what kind. */

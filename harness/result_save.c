@@ -292,7 +292,7 @@ static json_t *rounds_json(const struct outcome *outcome)
 		const struct round_figures *round = &outcome->rounds[i];
 		json_t *json = json_pack(
 			"{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o,"
-			" s:o}",
+			" s:o, s:o, s:o, s:o}",
 			"round", count(round->round), "order",
 			count(round->order), "msgs", count(round->msgs),
 			"elapsed_ns", count(round->elapsed_ns), "cpu_ns",
@@ -302,7 +302,9 @@ static json_t *rounds_json(const struct outcome *outcome)
 			count_or_null(round->p50_ns), "due",
 			count_or_null(round->due), "backlog",
 			round->due ? count(round->backlog) : json_null(),
-			"usage", usage_json(&round->usage, NULL));
+			"usage", usage_json(&round->usage, NULL), "steal_ns",
+			count(round->steal_ns), "run_delay_ns",
+			count(round->delay_ns), "moves", count(round->moves));
 
 		if (json_array_append_new(rounds, json)) {
 			json_decref(rounds);

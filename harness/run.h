@@ -28,6 +28,7 @@ struct round_figures {
 			    was due; 0: none */
 	uint64_t due;	  /* MODE_OPEN: messages, and of these ... */
 	uint64_t backlog; /* ... not sent when the time was over */
+	uint64_t steal_ns, delay_ns, moves; /* as in struct slice_report */
 };
 
 struct crash_figures {

@@ -7,9 +7,11 @@ UNIT_TESTS = \
 	tests/test_compare \
 	tests/test_counters \
 	tests/test_diag \
+	tests/test_distance \
 	tests/test_event \
 	tests/test_export \
 	tests/test_facts \
+	tests/test_grade \
 	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \

@@ -18,6 +18,7 @@ static const char one_cpu[] = "pack:1 core:1 pu:1";
 static const char uniform[] = "pack:1 l3:1 core:4 pu:1";
 static const char clusters[] = "pack:1 l2:2 core:2 pu:1";
 static const char no_cache[] = "pack:1 core:2 pu:1";
+static const char packages_on_a_node[] = "[numa] pack:2 core:2 pu:1";
 static const char numa[] = "pack:1 numa:2 core:2 pu:1";
 
 static const struct {
@@ -108,6 +109,7 @@ static const struct {
 	{one_cpu, "far", 1, 2, -ENOTSUP, "two CPUs"},
 	{uniform, "far", 1, 2, -ENOTSUP, "equally near"},
 	{no_cache, "far", 1, 2, -ENOTSUP, "equally near"},
+	{packages_on_a_node, "cross-numa", 1, 2, -ENOTSUP, "one NUMA node"},
 	{server, "16/0", 1, 2, -EINVAL, "CPU 16"},
 	{server, "0/99999999999999999999", 1, 2, -EINVAL, "CPU 9999"},
 	{server, "nera", 1, 2, -EINVAL, "not a placement"},
