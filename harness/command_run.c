@@ -96,17 +96,24 @@ static int prepare_dir(const struct options *options, char *dir)
 }
 
 static int save(const struct plan *plan, const struct run *run,
-	const struct topo *topo, const char *path)
+	const struct environment *environment, const char *path)
 {
-	struct environment environment;
-	int error = env_collect(topo, &environment);
+	int error = result_save(plan, run, environment, path);
 
-	if (!error) {
-		error = result_save(plan, run, &environment, path);
-		env_free(&environment);
-	}
 	if (error)
 		diag_error("cannot write '%s': %s", path, strerror(-error));
+	return error;
+}
+
+/* Before the run: during it the load is our own. */
+static int look_around(const struct topo *topo, struct environment *environment)
+{
+	int error = env_collect(topo, environment);
+
+	if (!error)
+		error = env_grade(topo, environment);
+	if (error)
+		diag_error("cannot look at this machine: %s", strerror(-error));
 	return error;
 }
 
@@ -138,6 +145,7 @@ static int present(
 int command_run(const struct options *options)
 {
 	char dir[PATH_BYTES], path[PATH_BYTES + 16];
+	struct environment environment = {0};
 	struct topo topo;
 	struct plan plan;
 	struct run run;
@@ -148,17 +156,26 @@ int command_run(const struct options *options)
 	if (prepare_dir(options, dir))
 		goto out;
 	snprintf(path, sizeof(path), "%s/result.json", dir);
+	if (topo.elsewhere) {
+		diag_error("HWLOC_XMLFILE or HWLOC_SYNTHETIC describes another "
+			   "machine, on which nothing can be run from here; "
+			   "unset it, or use `ipcmark plan`");
+		goto out;
+	}
+	if (look_around(&topo, &environment))
+		goto out;
 	error = run_plan(&plan, &run);
 	if (error) {
 		diag_error("the run could not be carried out: %s",
 			strerror(-error));
 		goto out;
 	}
-	error = save(&plan, &run, &topo, path);
+	error = save(&plan, &run, &environment, path);
 	run_free(&run);
 	if (!error)
 		code = present(options, path, dir);
 out:
+	env_free(&environment);
 	plan_free(&plan);
 	topo_free(&topo);
 	return code;

@@ -40,6 +40,7 @@ libharness_a_SOURCES = \
 	harness/command_list.c \
 	harness/command_result.c \
 	harness/command_run.c \
+	harness/command_topo.c \
 	harness/compare.c \
 	harness/compare.h \
 	harness/conform.c \
@@ -56,6 +57,12 @@ libharness_a_SOURCES = \
 	harness/deadline.h \
 	harness/diag.c \
 	harness/diag.h \
+	harness/distance.c \
+	harness/distance.h \
+	harness/distance_plot.c \
+	harness/distance_plot.h \
+	harness/disturb.c \
+	harness/disturb.h \
 	harness/env.c \
 	harness/env.h \
 	harness/export.h \
@@ -74,6 +81,10 @@ libharness_a_SOURCES = \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
+	harness/gnuplot.c \
+	harness/gnuplot.h \
+	harness/grade.c \
+	harness/grade.h \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
@@ -88,6 +99,10 @@ libharness_a_SOURCES = \
 	harness/object_json.c \
 	harness/object_print.c \
 	harness/object_print.h \
+	harness/membind.c \
+	harness/membind.h \
+	harness/noise.c \
+	harness/noise.h \
 	harness/option.c \
 	harness/option.h \
 	harness/option_text.c \
@@ -105,6 +120,8 @@ libharness_a_SOURCES = \
 	harness/plugin.h \
 	harness/probe.c \
 	harness/probe.h \
+	harness/procstat.c \
+	harness/procstat.h \
 	harness/program.c \
 	harness/program.h \
 	harness/progress.c \
@@ -154,6 +171,7 @@ libharness_a_SOURCES = \
 	harness/tally.h \
 	harness/topo.c \
 	harness/topo.h \
+	harness/topo_place.c \
 	harness/transport.h \
 	harness/transport_absent.c \
 	harness/transport_complete.c \

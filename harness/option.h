@@ -17,6 +17,8 @@ enum command {
 	COMMAND_PLOT,
 	COMMAND_COMPARE,
 	COMMAND_INSPECT,
+	COMMAND_TOPO,
+	COMMAND_ENV,
 	COMMAND_LIST,
 	COMMAND_CONFORM,
 	COMMAND_HELP,
@@ -44,6 +46,8 @@ struct options {
 	bool csv;
 	bool markdown;
 	const char *hdr_dir; /* NULL: not given */
+	bool without_disturbed;
+	const char *plot_file; /* NULL: not given */
 };
 
 /* options_parse - check a whole command line.

@@ -26,6 +26,10 @@ static const char program_text[] =
 	"                          how much faster one thing is than another\n"
 	"  ipcmark inspect NAME    who uses a ring or queue, and what it "
 	"holds\n"
+	"  ipcmark topo            this machine's CPUs, and how far apart they "
+	"are\n"
+	"  ipcmark env             how quiet this machine is, and what to "
+	"mend\n"
 	"  ipcmark list            the transports, and which can run here\n"
 	"  ipcmark conform TRANSPORT\n"
 	"                          does it keep what a transport promises?\n"
@@ -83,6 +87,7 @@ static const char plan_text[] =
 static const char show_text[] =
 	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr "
 	"DIR]\n"
+	"             [--without-disturbed]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"
@@ -103,6 +108,10 @@ static const char show_text[] =
 	"  --hdr DIR    besides: every histogram into DIR, as an HdrHistogram "
 	"log\n"
 	"               (.hlog) and as a table of percentiles (.hgrm)\n"
+	"  --without-disturbed\n"
+	"               leave out slices during which the host took CPU time, "
+	"or a\n"
+	"               worker was moved to another CPU\n"
 	"\n"
 	"Example:\n"
 	"\n"
@@ -127,7 +136,7 @@ static const char plot_text[] =
 static const char compare_text[] =
 	"ipcmark compare RESULT --of KEY=VALUE --to KEY=VALUE [--where "
 	"KEY=VALUE]...\n"
-	"                [--json]\n"
+	"                [--json] [--without-disturbed]\n"
 	"\n"
 	"How many times faster is one than the other? The ratio is taken in "
 	"each round,\n"
@@ -140,6 +149,7 @@ static const char compare_text[] =
 	"  --where KEY=VALUE    only cases for which this holds; may be "
 	"repeated\n"
 	"  --json               for a program to read\n"
+	"  --without-disturbed  as for show\n"
 	"\n"
 	"KEY is a key of a case in result.json: transport, msg_size_bytes, "
 	"batch,\n"
@@ -171,6 +181,40 @@ static const char inspect_text[] =
 	"Example:\n"
 	"\n"
 	"  ipcmark inspect jobs --json\n";
+
+static const char topo_text[] =
+	"ipcmark topo [--json] [--plot FILE]\n"
+	"\n"
+	"Shows what the machine says of its CPUs beside what a probe found: "
+	"how long a\n"
+	"cache line takes from each CPU to each other one and back, looked at "
+	"twice. Where\n"
+	"the two disagree, or the looks do, it says so. Ends with the noise "
+	"grade of `env`.\n"
+	"\n"
+	"  --json         for a program to read\n"
+	"  --plot FILE    draw it as a heat map, FILE.svg or FILE.png\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark topo --plot /tmp/distance.svg\n";
+
+static const char environment_text[] =
+	"ipcmark env [--json]\n"
+	"\n"
+	"Shows what a measurement should know of this machine, and grades how "
+	"quiet it is:\n"
+	"A nothing to complain of, B trifles, C one thing that moves figures, "
+	"D "
+	"several, or\n"
+	"one that drowns them. Each complaint has its remedy. A run notes the "
+	"same.\n"
+	"\n"
+	"  --json    all facts, for a program to read\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark env\n";
 
 static const char list_text[] =
 	"ipcmark list\n"
@@ -246,6 +290,8 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_PLOT] = plot_text,
 	[COMMAND_COMPARE] = compare_text,
 	[COMMAND_INSPECT] = inspect_text,
+	[COMMAND_TOPO] = topo_text,
+	[COMMAND_ENV] = environment_text,
 	[COMMAND_LIST] = list_text,
 	[COMMAND_CONFORM] = conform_text,
 	[COMMAND_HELP] = program_text,

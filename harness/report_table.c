@@ -373,6 +373,8 @@ static void print_heading(const struct report_page *page,
 		constant &= ~AXIS_BIT(AXIS_CAPACITY);
 	if (bench->access == ACCESS_COPY)
 		constant &= ~AXIS_BIT(AXIS_ACCESS);
+	if (bench->memory == MEMORY_ANY)
+		constant &= ~AXIS_BIT(AXIS_MEMORY);
 	axes_text(bench, constant, text, sizeof(text));
 	fprintf(page->out, "\n%s[%s]%s", page_bold(page), bench->section,
 		page_plain(page));

@@ -8,15 +8,18 @@ UNIT_TESTS = \
 	tests/test_conform \
 	tests/test_counters \
 	tests/test_diag \
+	tests/test_distance \
 	tests/test_event \
 	tests/test_export \
 	tests/test_facts \
+	tests/test_grade \
 	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \
 	tests/test_inspect \
 	tests/test_kill_step \
 	tests/test_lock \
+	tests/test_membind \
 	tests/test_memfd \
 	tests/test_memory \
 	tests/test_namespace \
@@ -123,6 +126,16 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_open.c \
 	tests/fuzz/fuzz_peer.c \
 	tests/fuzz/fuzz_stage.c
+
+# Machines that tests/test_topo.c and tests/test_plan.c look at, in the form
+# that hwloc saves and loads.
+EXTRA_DIST += \
+	tests/topologies/chiplets.xml \
+	tests/topologies/favoured.xml \
+	tests/topologies/hybrid.xml \
+	tests/topologies/m-series.xml \
+	tests/topologies/three-kinds.xml \
+	tests/topologies/two-socket.xml
 
 # What several tests share. A stub that a test defines itself stands in for the
 # file of libharness.a that has the real thing.

@@ -152,6 +152,32 @@ START_TEST(test_report_fastest_transport_stands_first)
 }
 END_TEST
 
+START_TEST(test_report_says_how_quiet_it_was_and_how_many_were_disturbed)
+{
+	json_t *facts = loaded.environment->facts;
+	char *text = page();
+
+	ck_assert_ptr_null(strstr(text, "Noise grade"));
+	ck_assert_ptr_null(strstr(text, "disturbed"));
+	free(text);
+	json_object_set_new(facts, "noise_grade", json_string("C"));
+	json_object_set_new(facts, "noise_complaints",
+		json_pack("[{s:s}, {s:s}]", "what", "governor powersave",
+			"what", "SMT on"));
+	loaded.disturbed = (struct disturbed_seen){
+		.slices = 21, .steal = 2, .moves = 1, .any = 3};
+	text = page();
+	ck_assert_msg(
+		strstr(text, "Noise grade C: governor powersave; SMT on\n"),
+		"%s", text);
+	ck_assert_msg(
+		strstr(text, "3 of 21 slices disturbed (the host took CPU "
+			     "time 2, a worker changed CPU 1)"),
+		"%s", text);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_report_fits_a_hundred_columns_without_colour)
 {
 	char *text;
@@ -418,6 +444,8 @@ int main(void)
 	tcase_add_test(tcase, test_report_fastest_transport_stands_first);
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
+	tcase_add_test(tcase,
+		test_report_says_how_quiet_it_was_and_how_many_were_disturbed);
 	tcase_add_test(
 		tcase, test_report_unreached_case_says_why_and_has_no_times);
 	tcase_add_test(tcase,
