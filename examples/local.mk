@@ -11,6 +11,11 @@ EXAMPLES = \
 check_PROGRAMS += $(EXAMPLES)
 TESTS += $(EXAMPLES)
 
+# tests/check-plugin.sh tries these two.
+exampledir = $(docdir)/examples
+dist_example_DATA = examples/plugin_ring.c
+dist_example_SCRIPTS = examples/worker_seqpacket.py
+
 EXAMPLES_CPPFLAGS = -I$(top_srcdir)/lib/include -D_GNU_SOURCE
 examples_counter_SOURCES = examples/counter.c
 examples_counter_CPPFLAGS = $(EXAMPLES_CPPFLAGS)

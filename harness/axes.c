@@ -18,6 +18,7 @@ static const char *const axis_names[AXIS_COUNT + 1] = {
 	[AXIS_PRODUCERS] = "producers",
 	[AXIS_CONSUMERS] = "consumers",
 	[AXIS_PLACEMENT] = "placement",
+	[AXIS_MEMORY] = "memory",
 	[AXIS_WAIT] = "wait",
 	[AXIS_ACCESS] = "access",
 	[AXIS_CAPACITY] = "capacity_bytes",
@@ -56,6 +57,8 @@ static const char *word_on(const struct bench_case *bench, enum axis axis)
 		return bench->transport;
 	case AXIS_PLACEMENT:
 		return bench->placement;
+	case AXIS_MEMORY:
+		return memory_place_name(bench->memory);
 	case AXIS_WAIT:
 		return wait_mode_name(bench->wait);
 	case AXIS_ACCESS:
@@ -135,6 +138,8 @@ bool axis_takes(enum axis axis, const char *text)
 		return text[0] != '\0';
 	case AXIS_MODE:
 		return case_mode_from(text) >= 0;
+	case AXIS_MEMORY:
+		return memory_place_from(text) >= 0;
 	case AXIS_WAIT:
 		return wait_mode_from(text) >= 0;
 	case AXIS_ACCESS:
@@ -233,6 +238,10 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 		break;
 	case AXIS_VERIFY:
 		text_join(buffer, buffer_bytes, "verify %s",
+			word_on(bench, axis));
+		break;
+	case AXIS_MEMORY:
+		text_join(buffer, buffer_bytes, "memory %s",
 			word_on(bench, axis));
 		break;
 	case AXIS_ACCESS:

@@ -37,6 +37,13 @@ static const char *const access_names[] = {
 	[ACCESS_VIEW] = "view",
 };
 
+static const char *const memory_names[] = {
+	[MEMORY_ANY] = "any",
+	[MEMORY_PRODUCER] = "producer",
+	[MEMORY_CONSUMER] = "consumer",
+	[MEMORY_INTERLEAVE] = "interleave",
+};
+
 static const char *const victim_names[] = {
 	[VICTIM_PRODUCER] = "producer",
 	[VICTIM_CONSUMER] = "consumer",
@@ -89,6 +96,11 @@ const char *arrival_name(enum arrival arrival)
 	return name_of(arrival_names, COUNT(arrival_names), arrival);
 }
 
+const char *memory_place_name(enum memory_place memory)
+{
+	return name_of(memory_names, COUNT(memory_names), memory);
+}
+
 const char *victim_name(enum victim victim)
 {
 	return name_of(victim_names, COUNT(victim_names), victim);
@@ -122,6 +134,11 @@ int access_mode_from(const char *word)
 int arrival_from(const char *word)
 {
 	return value_of(arrival_names, COUNT(arrival_names), word);
+}
+
+int memory_place_from(const char *word)
+{
+	return value_of(memory_names, COUNT(memory_names), word);
 }
 
 int victim_from(const char *word)

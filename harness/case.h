@@ -7,6 +7,7 @@
 #ifndef IPCMARK_CASE_H
 #define IPCMARK_CASE_H
 
+#include <ipcmark/transport.h> /* enum wait_mode */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ enum {
 	CASE_REASON_BYTES = 200, /* why skipped, violated or failed */
 	CASE_CPU_ANY = -1,	 /* in cpus[]: not pinned */
 	CASE_MAX_SIZES = 16,	 /* in a mix of message sizes */
+	CASE_DISTANCE_BYTES = 16,
 };
 
 enum case_mode {
@@ -35,11 +37,6 @@ enum arrival {
 	ARRIVAL_POISSON, /* at exponential ones: who sends knows of nobody */
 };
 
-enum wait_mode {
-	WAIT_SPIN,  /* poll: timeout 0, again and again */
-	WAIT_BLOCK, /* the transport's own blocking call */
-};
-
 enum verify_mode {
 	VERIFY_FULL,   /* identity, order, and the whole body by checksum */
 	VERIFY_HEADER, /* identity and order, by the words at both ends */
@@ -49,6 +46,14 @@ enum verify_mode {
 enum access_mode {
 	ACCESS_COPY, /* the consumer gets messages copied to its own memory */
 	ACCESS_VIEW, /* it looks at them where they lie */
+};
+
+/* On whose NUMA node the channel's memory is. */
+enum memory_place {
+	MEMORY_ANY, /* wherever the system puts it */
+	MEMORY_PRODUCER,
+	MEMORY_CONSUMER,
+	MEMORY_INTERLEAVE, /* page by page on all of them */
 };
 
 enum victim {
@@ -86,6 +91,10 @@ struct bench_case {
 	unsigned consumers;
 	char placement[CASE_NAME_BYTES]; /* as requested: near, far, any, 0/1 */
 	int cpus[CASE_MAX_WORKERS]; /* as obtained: producers, then consumers */
+	char distance[CASE_DISTANCE_BYTES]; /* of the first pair; "": not
+					       pinned, or not known */
+	enum memory_place memory;	    /* as requested */
+	uint64_t memory_nodes; /* that this means, bit n: node n; 0: any */
 	enum wait_mode wait;
 	enum access_mode access;
 	enum verify_mode verify;
@@ -118,6 +127,7 @@ const char *wait_mode_name(enum wait_mode wait);
 const char *verify_mode_name(enum verify_mode verify);
 const char *access_mode_name(enum access_mode access);
 const char *arrival_name(enum arrival arrival);
+const char *memory_place_name(enum memory_place memory);
 const char *victim_name(enum victim victim);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
@@ -125,6 +135,7 @@ int wait_mode_from(const char *word);
 int verify_mode_from(const char *word);
 int access_mode_from(const char *word);
 int arrival_from(const char *word);
+int memory_place_from(const char *word);
 int victim_from(const char *word);
 int case_status_from(const char *word);
 

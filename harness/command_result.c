@@ -40,6 +40,8 @@ int command_show(const struct options *options)
 
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
+	if (options->without_disturbed)
+		result_drop_disturbed(&result);
 	if (options->json)
 		error = export_json(&result, stdout);
 	else if (options->csv)
@@ -102,6 +104,8 @@ int command_compare(const struct options *options)
 
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
+	if (options->without_disturbed)
+		result_drop_disturbed(&result);
 	code = compare_print(&result, &request, stdout);
 	result_free(&result);
 	return code;

@@ -122,17 +122,24 @@ static int prepare_run(const struct options *options, const struct plan *plan,
 }
 
 static int save(const struct plan *plan, const struct run *run,
-	const struct topo *topo, const char *path)
+	const struct environment *environment, const char *path)
 {
-	struct environment environment;
-	int error = env_collect(topo, &environment);
+	int error = result_save(plan, run, environment, path);
 
-	if (!error) {
-		error = result_save(plan, run, &environment, path);
-		env_free(&environment);
-	}
 	if (error)
 		diag_error("cannot write '%s': %s", path, strerror(-error));
+	return error;
+}
+
+/* Before the run: during it the load is our own. */
+static int look_around(const struct topo *topo, struct environment *environment)
+{
+	int error = env_collect(topo, environment);
+
+	if (!error)
+		error = env_grade(topo, environment);
+	if (error)
+		diag_error("cannot look at this machine: %s", strerror(-error));
 	return error;
 }
 
@@ -166,25 +173,39 @@ static int run_and_present(const struct options *options,
 	const struct plan *plan, const struct topo *topo)
 {
 	char dir[PATH_BYTES], path[PATH_BYTES + 16];
+	struct environment environment = {0};
 	struct journal journal;
 	struct run run;
 	int error;
 
+	if (topo->elsewhere) {
+		diag_error("HWLOC_XMLFILE or HWLOC_SYNTHETIC describes another "
+			   "machine, on which nothing can be run from here; "
+			   "unset it, or use `ipcmark plan`");
+		return EXIT_USAGE;
+	}
 	if (choose_dir(options, dir) ||
 		prepare_run(options, plan, dir, &journal, &run))
 		return EXIT_USAGE;
 	snprintf(path, sizeof(path), "%s/result.json", dir);
+	error = look_around(topo, &environment);
+	if (error) {
+		run_free(&run);
+		goto out;
+	}
 	error = run_plan(plan, &journal, &run);
 	if (error) {
 		diag_error("the run could not be carried out: %s",
 			strerror(-error));
-		return EXIT_USAGE;
+		goto out;
 	}
-	error = save(plan, &run, topo, path);
+	error = save(plan, &run, &environment, path);
 	/* A run that was interrupted can be gone on with later. */
 	if (!error && !run.interrupted)
 		journal_remove(&journal);
 	run_free(&run);
+out:
+	env_free(&environment);
 	return error ? EXIT_USAGE : present(options, path, dir);
 }
 

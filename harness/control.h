@@ -37,6 +37,7 @@ struct worker_slot {
 	alignas(LINE_BYTES) _Atomic uint32_t reached; /* enum phase, done */
 	_Atomic int error;			      /* -errno that ended it */
 	_Atomic uint64_t distance_ns[2];	      /* before, after */
+	_Atomic uint64_t memory_found; /* nodes of the channel's pages */
 	/* Crash runs: the kill that it has survived last, and when it had its
 	 * first success that began after it. */
 	_Atomic uint32_t survived;

@@ -18,6 +18,7 @@
 #include <mmapipc/err.h>
 
 #include "deadline.h"
+#include "membind.h"
 #include "slice.h"
 
 enum {
@@ -75,8 +76,14 @@ int crew_create(const struct transport *transport,
 		producer_numbers, consumer_numbers, bench->verify, &crew.block);
 	if (!err && bench->mode == MODE_OPEN)
 		err = control_add_latencies(&crew.block);
+	/* What is allocated here is the channel's; workers see to themselves. */
+	if (!err && bench->memory_nodes)
+		err = membind_set(bench->memory_nodes,
+			bench->memory == MEMORY_INTERLEAVE);
 	if (!err)
 		err = create_channels(&crew, name);
+	if (bench->memory_nodes)
+		membind_reset();
 	if (err) {
 		crew_free(&crew);
 		return err;

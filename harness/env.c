@@ -23,6 +23,8 @@
 #endif
 
 #include "env.h"
+#include "grade.h"
+#include "noise.h"
 #include "topo.h"
 
 enum { LINE_BYTES = 512 };
@@ -231,6 +233,19 @@ static uint64_t clock_step_ns(void)
 	return smallest == UINT64_MAX ? 0 : smallest;
 }
 
+/* CPUs with a property, "none" when the kernel knows of it and none has it. */
+static void add_list(
+	json_t *facts, const char *key, const char *property, int *err)
+{
+	char path[LINE_BYTES], line[LINE_BYTES];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s", property);
+	first_line(path, line);
+	if (access(path, R_OK) == 0 && (!line[0] || line[0] == '('))
+		snprintf(line, sizeof(line), "none");
+	add_text(facts, key, line, err);
+}
+
 static void add_cpu(json_t *facts, const struct topo *topo, int *err)
 {
 	static const char governor[] =
@@ -250,22 +265,27 @@ static void add_cpu(json_t *facts, const struct topo *topo, int *err)
 			first_line("/sys/devices/system/cpu/smt/active", line),
 			"on", "off"),
 		err);
+	add_list(facts, "isolated_cpus", "isolated", err);
+	add_list(facts, "nohz_full_cpus", "nohz_full", err);
 	add_mitigations(facts, err);
 	add_hypervisor(facts, err);
 }
 
-static void add_system(json_t *facts, int *err)
+static void add_system(json_t *facts, size_t cpus, int *err)
 {
 	static const char clock[] = "/sys/devices/system/clocksource/"
 				    "clocksource0/current_clocksource";
 	long page_bytes = sysconf(_SC_PAGESIZE);
 	char line[LINE_BYTES];
 	struct utsname system;
-	double load;
+	double load, per_cpu;
 
 	add_steal(facts, err);
 	add(facts, "load_1m",
 		getloadavg(&load, 1) == 1 ? json_real(load) : json_null(), err);
+	per_cpu = json_number_value(json_object_get(facts, "load_1m")) /
+		  (double)(cpus ? cpus : 1);
+	add(facts, "load_per_cpu", json_real(per_cpu), err);
 	line[0] = '\0';
 	if (uname(&system) == 0)
 		snprintf(line, sizeof(line), "%s %s %s", system.sysname,
@@ -306,7 +326,7 @@ int env_collect(const struct topo *topo, struct environment *ret_environment)
 	if (!facts)
 		return err;
 	add_cpu(facts, topo, &err);
-	add_system(facts, &err);
+	add_system(facts, topo ? topo->cpu_count : 0, &err);
 	add_versions(facts, &err);
 	if (err) {
 		json_decref(facts);
@@ -314,6 +334,17 @@ int env_collect(const struct topo *topo, struct environment *ret_environment)
 	}
 	ret_environment->facts = facts;
 	return 0;
+}
+
+int env_grade(const struct topo *topo, struct environment *environment)
+{
+	struct grade grade;
+	int err = noise_measure(topo, environment->facts);
+
+	if (err)
+		return err;
+	grade_make(environment->facts, &grade);
+	return grade_store(&grade, environment->facts);
 }
 
 const char *env_text(const struct environment *environment, const char *key)

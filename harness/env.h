@@ -17,6 +17,11 @@ struct environment {
  * here is null, never guessed. Returns 0; -ENOMEM. */
 int env_collect(const struct topo *topo, struct environment *ret_environment);
 
+/* env_grade - measure what the machine does to work (noise.h), and grade it by
+ * that and the facts collected (grade.h): aa_..._percent, noise_grade and
+ * noise_complaints. Returns 0; -ENOMEM. */
+int env_grade(const struct topo *topo, struct environment *environment);
+
 /* env_text - one fact as text, "" when unknown; valid as long as @environment. */
 const char *env_text(const struct environment *environment, const char *key);
 

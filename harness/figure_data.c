@@ -381,6 +381,8 @@ static void put_abouts(const struct figure *figure, FILE *out)
 		axes &= ~AXIS_BIT(AXIS_CAPACITY);
 	if (bench->access == ACCESS_COPY)
 		axes &= ~AXIS_BIT(AXIS_ACCESS);
+	if (bench->memory == MEMORY_ANY)
+		axes &= ~AXIS_BIT(AXIS_MEMORY);
 	fputs("about\ttext\n", out);
 	put_about(out, "title",
 		figure->kind == FIGURE_ROUNDS ? rounds[figure->mode]

@@ -8,18 +8,25 @@ noinst_LIBRARIES += libharness.a
 
 HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
+	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
-	$(CK_CFLAGS) $(QB_CFLAGS)
+	$(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS)
 HARNESS_LIBS = \
 	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
-	$(QB_LIBS) $(BOOST_LIBS) \
-	$(SYSTEM_LIBS) -lm
+	$(QB_LIBS) $(BOOST_LIBS) $(ZMQ_LIBS) $(NNG_LIBS) $(REDIS_LIBS) \
+	$(DL_LIBS) $(SYSTEM_LIBS) -lm
+
+# What a transport outside this tree is built against; ours are, too.
+ipcmarkdir = $(includedir)/ipcmark
+ipcmark_HEADERS = harness/include/ipcmark/transport.h
 
 plotsdir = $(pkgdatadir)/plots
 workersdir = $(pkgdatadir)/workers
 dist_workers_DATA = \
-	harness/workers/mp_queue.py
+	harness/workers/mp_pipe.py \
+	harness/workers/mp_queue.py \
+	harness/workers/mp_simplequeue.py
 
 libharness_a_SOURCES = \
 	harness/axes.c \
@@ -28,12 +35,21 @@ libharness_a_SOURCES = \
 	harness/case.c \
 	harness/case.h \
 	harness/command.h \
+	harness/command_conform.c \
 	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
 	harness/command_run.c \
+	harness/command_topo.c \
 	harness/compare.c \
 	harness/compare.h \
+	harness/conform.c \
+	harness/conform.h \
+	harness/conform_check.h \
+	harness/conform_gone.c \
+	harness/conform_pass.c \
+	harness/conform_stage.c \
+	harness/conform_stage.h \
 	harness/control.c \
 	harness/control.h \
 	harness/crew.c \
@@ -41,6 +57,12 @@ libharness_a_SOURCES = \
 	harness/deadline.h \
 	harness/diag.c \
 	harness/diag.h \
+	harness/distance.c \
+	harness/distance.h \
+	harness/distance_plot.c \
+	harness/distance_plot.h \
+	harness/disturb.c \
+	harness/disturb.h \
 	harness/env.c \
 	harness/env.h \
 	harness/export.h \
@@ -50,6 +72,8 @@ libharness_a_SOURCES = \
 	harness/export_markdown.c \
 	harness/fault.c \
 	harness/fault.h \
+	harness/fd.c \
+	harness/fd.h \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_data.c \
@@ -57,6 +81,10 @@ libharness_a_SOURCES = \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
+	harness/gnuplot.c \
+	harness/gnuplot.h \
+	harness/grade.c \
+	harness/grade.h \
 	harness/hist.c \
 	harness/hist.h \
 	harness/hist_codec.c \
@@ -75,6 +103,10 @@ libharness_a_SOURCES = \
 	harness/object_json.c \
 	harness/object_print.c \
 	harness/object_print.h \
+	harness/membind.c \
+	harness/membind.h \
+	harness/noise.c \
+	harness/noise.h \
 	harness/option.c \
 	harness/option.h \
 	harness/option_text.c \
@@ -88,14 +120,20 @@ libharness_a_SOURCES = \
 	harness/plan_print.c \
 	harness/plot.c \
 	harness/plot.h \
+	harness/plugin.c \
+	harness/plugin.h \
 	harness/probe.c \
 	harness/probe.h \
+	harness/procstat.c \
+	harness/procstat.h \
 	harness/program.c \
 	harness/program.h \
 	harness/progress.c \
 	harness/progress.h \
 	harness/ratio.c \
 	harness/ratio.h \
+	harness/reaper.c \
+	harness/reaper.h \
 	harness/report.c \
 	harness/report.h \
 	harness/report_cost.c \
@@ -130,6 +168,8 @@ libharness_a_SOURCES = \
 	harness/scenario_zip.h \
 	harness/schedule.c \
 	harness/schedule.h \
+	harness/scratch.c \
+	harness/scratch.h \
 	harness/session.c \
 	harness/session.h \
 	harness/shared.h \
@@ -139,11 +179,15 @@ libharness_a_SOURCES = \
 	harness/stats.h \
 	harness/stream.c \
 	harness/stream.h \
+	harness/tally.h \
 	harness/topo.c \
 	harness/topo.h \
+	harness/topo_place.c \
 	harness/transport.h \
 	harness/transport_absent.c \
+	harness/transport_complete.c \
 	harness/transport_copy.c \
+	harness/transport_eventfd_ring.c \
 	harness/transport_exec.c \
 	harness/transport_line.c \
 	harness/transport_list.h \
@@ -154,7 +198,9 @@ libharness_a_SOURCES = \
 	harness/transport_pipe.c \
 	harness/transport_queue.c \
 	harness/transport_ring.c \
+	harness/transport_seqpacket.c \
 	harness/transport_socketpair.c \
+	harness/transport_sysv_msg.c \
 	harness/transports.c \
 	harness/until.c \
 	harness/until.h \
@@ -183,6 +229,18 @@ endif
 if HAVE_BOOST
 libharness_a_SOURCES += \
 	harness/transport_boost_mq.cpp
+endif
+if HAVE_ZMQ
+libharness_a_SOURCES += \
+	harness/transport_zmq.c
+endif
+if HAVE_NNG
+libharness_a_SOURCES += \
+	harness/transport_nng.c
+endif
+if HAVE_REDIS
+libharness_a_SOURCES += \
+	harness/transport_redis.c
 endif
 libharness_a_CPPFLAGS = \
 	$(HARNESS_CPPFLAGS) \

@@ -88,6 +88,46 @@ char *machine_system(const struct result *result, char *text, size_t text_bytes)
 	return text;
 }
 
+char *machine_noise(const struct result *result, char *text, size_t text_bytes)
+{
+	const json_t *facts = result->environment->facts;
+	const json_t *list = json_object_get(facts, "noise_complaints");
+	const char *letter = env_text(result->environment, "noise_grade");
+
+	text[0] = '\0';
+	if (!letter[0])
+		return text;
+	snprintf(text, text_bytes, "Noise grade %.1s", letter);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *what = json_string_value(
+			json_object_get(json_array_get(list, i), "what"));
+		size_t used = strlen(text);
+
+		if (what)
+			snprintf(text + used, text_bytes - used, "%s%s",
+				i ? "; " : ": ", what);
+	}
+	return text;
+}
+
+char *machine_disturbed(
+	const struct result *result, char *text, size_t text_bytes)
+{
+	const struct disturbed_seen *seen = &result->disturbed;
+
+	text[0] = '\0';
+	if (seen->any > 0)
+		snprintf(text, text_bytes,
+			"%zu of %zu slices disturbed (the host took CPU time "
+			"%zu, a worker changed CPU %zu): %s",
+			seen->any, seen->slices, seen->steal, seen->moves,
+			result->without_disturbed
+				? "left out of rates and ratios; round trip "
+				  "percentiles are of all"
+				: "--without-disturbed leaves them out");
+	return text;
+}
+
 /* Add the probes of @outcome to @probes; returns how many there are then. */
 static size_t add_probes(
 	const struct outcome *outcome, double *probes, size_t count)

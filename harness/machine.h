@@ -19,6 +19,15 @@ char *machine_cpu(const struct result *result, char *text, size_t text_bytes);
 char *machine_system(
 	const struct result *result, char *text, size_t text_bytes);
 
+/* machine_noise - "Noise grade C: governor powersave: ...; SMT on: ..."; "" when
+ * the result does not tell. */
+char *machine_noise(const struct result *result, char *text, size_t text_bytes);
+
+/* machine_disturbed - "7 of 120 slices disturbed (host took CPU time 6, ..."; ""
+ * when none was. */
+char *machine_disturbed(
+	const struct result *result, char *text, size_t text_bytes);
+
 struct distance_seen machine_distance(
 	const struct result_case *const *cases, size_t case_count);
 

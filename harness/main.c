@@ -13,7 +13,10 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_PLOT] = command_plot,
 	[COMMAND_COMPARE] = command_compare,
 	[COMMAND_INSPECT] = command_inspect,
+	[COMMAND_TOPO] = command_topo,
+	[COMMAND_ENV] = command_env,
 	[COMMAND_LIST] = command_list,
+	[COMMAND_CONFORM] = command_conform,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,
 };

@@ -30,6 +30,8 @@ enum {
 	OPTION_CSV,
 	OPTION_MARKDOWN,
 	OPTION_HDR,
+	OPTION_PLOT,
+	OPTION_WITHOUT_DISTURBED,
 };
 
 #define SET                                                \
@@ -39,6 +41,11 @@ enum {
 #define OUTPUT                                         \
 	{                                              \
 		"output", required_argument, NULL, 'o' \
+	}
+#define WITHOUT_DISTURBED                               \
+	{                                               \
+		"without-disturbed", no_argument, NULL, \
+			OPTION_WITHOUT_DISTURBED        \
 	}
 #define HELP                                   \
 	{                                      \
@@ -61,12 +68,17 @@ static const struct option show_options[] = {
 	{"csv", no_argument, NULL, OPTION_CSV},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"hdr", required_argument, NULL, OPTION_HDR},
-	{"cost", no_argument, NULL, OPTION_COST}, HELP, END};
+	{"cost", no_argument, NULL, OPTION_COST}, WITHOUT_DISTURBED, HELP, END};
 static const struct option plot_options[] = {OUTPUT, HELP, END};
 static const struct option compare_options[] = {
 	{"of", required_argument, NULL, OPTION_OF},
 	{"to", required_argument, NULL, OPTION_TO},
 	{"where", required_argument, NULL, OPTION_WHERE},
+	{"json", no_argument, NULL, OPTION_JSON}, WITHOUT_DISTURBED, HELP, END};
+static const struct option topo_options[] = {
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"plot", required_argument, NULL, OPTION_PLOT}, HELP, END};
+static const struct option env_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option inspect_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
@@ -93,7 +105,11 @@ static const struct command_line commands[COMMAND_COUNT] = {
 		"a result: result.json or its folder"},
 	[COMMAND_INSPECT] = {"inspect", inspect_options, ":h", 1, 1,
 		"the name of a ring, a queue or a shared memory"},
+	[COMMAND_TOPO] = {"topo", topo_options, ":h", 0, 0, ""},
+	[COMMAND_ENV] = {"env", env_options, ":h", 0, 0, ""},
 	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
+	[COMMAND_CONFORM] = {"conform", no_options, ":h", 1, 1,
+		"a transport, such as plugin:./mine.so"},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
 };
@@ -183,6 +199,12 @@ static int take_option(int option, struct options *options)
 	case OPTION_DRY_RUN:
 		options->dry_run = true;
 		break;
+	case OPTION_PLOT:
+		options->plot_file = optarg;
+		break;
+	case OPTION_WITHOUT_DISTURBED:
+		options->without_disturbed = true;
+		break;
 	case OPTION_JSON:
 		options->json = true;
 		break;
@@ -251,6 +273,12 @@ static int check_arguments(
 		1) {
 		diag_error("show: only one of --cost, --markdown, --csv and "
 			   "--json at a time");
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_SHOW && options->without_disturbed &&
+		options->json) {
+		diag_error("show: --json is the whole result, disturbed "
+			   "slices included; leave --without-disturbed out");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < options->argument_count; i++) {
@@ -351,9 +379,9 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	int error;
 
 	if (argc < 2) {
-		diag_error("needs a command: run, plan, show, plot, "
-			   "compare, inspect or list; `ipcmark --help` "
-			   "explains them");
+		diag_error("needs a command: run, plan, show, plot, compare, "
+			   "topo, env, inspect, list or conform; `ipcmark "
+			   "--help` explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

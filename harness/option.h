@@ -17,7 +17,10 @@ enum command {
 	COMMAND_PLOT,
 	COMMAND_COMPARE,
 	COMMAND_INSPECT,
+	COMMAND_TOPO,
+	COMMAND_ENV,
 	COMMAND_LIST,
+	COMMAND_CONFORM,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_COUNT,
@@ -45,6 +48,8 @@ struct options {
 	bool csv;
 	bool markdown;
 	const char *hdr_dir; /* NULL: not given */
+	bool without_disturbed;
+	const char *plot_file; /* NULL: not given */
 };
 
 /* options_parse - check a whole command line.

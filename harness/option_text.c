@@ -26,7 +26,13 @@ static const char program_text[] =
 	"                          how much faster one thing is than another\n"
 	"  ipcmark inspect NAME    who uses a ring or queue, and what it "
 	"holds\n"
+	"  ipcmark topo            this machine's CPUs, and how far apart they "
+	"are\n"
+	"  ipcmark env             how quiet this machine is, and what to "
+	"mend\n"
 	"  ipcmark list            the transports, and which can run here\n"
+	"  ipcmark conform TRANSPORT\n"
+	"                          does it keep what a transport promises?\n"
 	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
 	"  ipcmark --version\n"
 	"\n"
@@ -88,6 +94,7 @@ static const char plan_text[] =
 static const char show_text[] =
 	"ipcmark show RESULT [--cost | --markdown | --csv | --json] [--hdr "
 	"DIR]\n"
+	"             [--without-disturbed]\n"
 	"\n"
 	"Shows a result as tables: the machine, rates with their intervals, "
 	"round\n"
@@ -108,6 +115,10 @@ static const char show_text[] =
 	"  --hdr DIR    besides: every histogram into DIR, as an HdrHistogram "
 	"log\n"
 	"               (.hlog) and as a table of percentiles (.hgrm)\n"
+	"  --without-disturbed\n"
+	"               leave out slices during which the host took CPU time, "
+	"or a\n"
+	"               worker was moved to another CPU\n"
 	"\n"
 	"Example:\n"
 	"\n"
@@ -132,7 +143,7 @@ static const char plot_text[] =
 static const char compare_text[] =
 	"ipcmark compare RESULT --of KEY=VALUE --to KEY=VALUE [--where "
 	"KEY=VALUE]...\n"
-	"                [--json]\n"
+	"                [--json] [--without-disturbed]\n"
 	"\n"
 	"How many times faster is one than the other? The ratio is taken in "
 	"each round,\n"
@@ -145,6 +156,7 @@ static const char compare_text[] =
 	"  --where KEY=VALUE    only cases for which this holds; may be "
 	"repeated\n"
 	"  --json               for a program to read\n"
+	"  --without-disturbed  as for show\n"
 	"\n"
 	"KEY is a key of a case in result.json: transport, msg_size_bytes, "
 	"batch,\n"
@@ -177,6 +189,40 @@ static const char inspect_text[] =
 	"\n"
 	"  ipcmark inspect jobs --json\n";
 
+static const char topo_text[] =
+	"ipcmark topo [--json] [--plot FILE]\n"
+	"\n"
+	"Shows what the machine says of its CPUs beside what a probe found: "
+	"how long a\n"
+	"cache line takes from each CPU to each other one and back, looked at "
+	"twice. Where\n"
+	"the two disagree, or the looks do, it says so. Ends with the noise "
+	"grade of `env`.\n"
+	"\n"
+	"  --json         for a program to read\n"
+	"  --plot FILE    draw it as a heat map, FILE.svg or FILE.png\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark topo --plot /tmp/distance.svg\n";
+
+static const char environment_text[] =
+	"ipcmark env [--json]\n"
+	"\n"
+	"Shows what a measurement should know of this machine, and grades how "
+	"quiet it is:\n"
+	"A nothing to complain of, B trifles, C one thing that moves figures, "
+	"D "
+	"several, or\n"
+	"one that drowns them. Each complaint has its remedy. A run notes the "
+	"same.\n"
+	"\n"
+	"  --json    all facts, for a program to read\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark env\n";
+
 static const char list_text[] =
 	"ipcmark list\n"
 	"\n"
@@ -187,6 +233,23 @@ static const char list_text[] =
 	"Example, one line each:\n"
 	"\n"
 	"  ipcmark list | grep -v '^ '\n";
+
+static const char conform_text[] =
+	"ipcmark conform TRANSPORT\n"
+	"\n"
+	"Holds one transport to everything that <ipcmark/transport.h> "
+	"promises: "
+	"every\n"
+	"size, order, batches, waiting with and without a time-out, several "
+	"workers,\n"
+	"peers that leave or are killed. For one of your own, plugin:FILE, and "
+	"for those\n"
+	"that `ipcmark list` shows. Exit code: 0 kept; 4 broken; 77 cannot run "
+	"here.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark conform plugin:./mine.so\n";
 
 static const char version_text[] = "ipcmark --version\n"
 				   "\n"
@@ -243,7 +306,10 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_PLOT] = plot_text,
 	[COMMAND_COMPARE] = compare_text,
 	[COMMAND_INSPECT] = inspect_text,
+	[COMMAND_TOPO] = topo_text,
+	[COMMAND_ENV] = environment_text,
 	[COMMAND_LIST] = list_text,
+	[COMMAND_CONFORM] = conform_text,
 	[COMMAND_HELP] = program_text,
 	[COMMAND_VERSION] = version_text,
 };

@@ -47,7 +47,7 @@ enum {
  * fastest, so that a table has what is compared side by side. */
 struct sweep {
 	size_t transport, msg_size, batch, producers, consumers;
-	size_t placement, wait, access, capacity, arrival, rate;
+	size_t placement, memory, wait, access, capacity, arrival, rate;
 };
 
 static bool step(size_t *position, size_t count)
@@ -68,6 +68,7 @@ static bool sweep_next(
 	       step(&sweep->rate, open ? section->rate_count : 1) ||
 	       step(&sweep->access, section->access_count) ||
 	       step(&sweep->wait, section->wait_count) ||
+	       step(&sweep->memory, section->memory_count) ||
 	       step(&sweep->placement, section->placement_count) ||
 	       step(&sweep->consumers, section->consumer_count) ||
 	       step(&sweep->producers, section->producer_count) ||
@@ -92,6 +93,7 @@ static const struct {
 	ZIP_AXIS(producers, producer_count),
 	ZIP_AXIS(consumers, consumer_count),
 	ZIP_AXIS(placement, placement_count),
+	ZIP_AXIS(memory, memory_count),
 	ZIP_AXIS(wait, wait_count),
 	ZIP_AXIS(access, access_count),
 	ZIP_AXIS(capacity, capacity_count),
@@ -200,11 +202,15 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s", bench->section, spec,
-		size_text(bench->msg_size_bytes, size, sizeof(size)),
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s", bench->section,
+		spec, size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
-		capacity, bench->access == ACCESS_VIEW ? "/view" : "", load);
+		capacity, bench->access == ACCESS_VIEW ? "/view" : "",
+		bench->memory == MEMORY_ANY ? "" : "/mem-",
+		bench->memory == MEMORY_ANY ? ""
+					    : memory_place_name(bench->memory),
+		load);
 	assert(wrote > 0); /* cut or not: make_unique() sees to the rest */
 	(void)wrote;
 }
@@ -234,6 +240,7 @@ static void fill_case(const struct scenario_section *section,
 		.batch = section->batches[at->batch],
 		.producers = section->producers[at->producers],
 		.consumers = section->consumers[at->consumers],
+		.memory = section->memories[at->memory],
 		.wait = section->waits[at->wait],
 		.access = section->accesses[at->access],
 		.verify = section->verify,
@@ -291,6 +298,26 @@ static int check_mode(
 	return 0;
 }
 
+/* How far apart the first pair is, and on which nodes its memory. */
+static int decide_memory(const struct topo *topo,
+	const struct transport *transport, struct bench_case *bench)
+{
+	int first = bench->cpus[0], second = bench->cpus[bench->producers];
+
+	if (first != CASE_CPU_ANY)
+		snprintf(bench->distance, sizeof(bench->distance), "%s",
+			topo_distance_name(topo_distance(topo, first, second)));
+	if (bench->memory != MEMORY_ANY && transport->caps & CAP_EXTERNAL) {
+		snprintf(bench->reason, sizeof(bench->reason),
+			"memory %s: its workers are their own masters; use "
+			"memory = any",
+			memory_place_name(bench->memory));
+		return -ENOTSUP;
+	}
+	return topo_memory(topo, bench->memory, bench->cpus, bench->producers,
+		&bench->memory_nodes, bench->reason, sizeof(bench->reason));
+}
+
 /* Whether the case can run here, and where; otherwise why not. */
 static void decide_case(const struct topo *topo, struct bench_case *bench)
 {
@@ -311,6 +338,8 @@ static void decide_case(const struct topo *topo, struct bench_case *bench)
 		error = topo_place(topo, bench->placement, bench->producers,
 			bench->producers + bench->consumers, bench->cpus,
 			reason, sizeof(bench->reason));
+	if (!error)
+		error = decide_memory(topo, transport, bench);
 	bench->skip = error != 0;
 	if (!error)
 		reason[0] = '\0';
@@ -325,6 +354,7 @@ static size_t section_case_count(const struct scenario_section *section)
 		section->producer_count, section->consumer_count,
 		section->placement_count, section->wait_count,
 		section->access_count, section->capacity_count,
+		section->memory_count,
 		section->mode == MODE_OPEN ? section->arrival_count : 1,
 		section->mode == MODE_OPEN ? section->rate_count : 1};
 	size_t product = 1;

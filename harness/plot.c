@@ -7,21 +7,16 @@
  * the same.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "diag.h"
 #include "figure.h"
+#include "gnuplot.h"
 #include "plot.h"
 #include "result.h"
 
@@ -35,8 +30,6 @@
 enum {
 	PATH_BYTES = 4096,
 	COPY_BYTES = 8192,
-	GNUPLOT_SECONDS = 60, /* a figure takes one; this is a hang */
-	EXIT_NO_PROGRAM = 127,
 };
 
 static bool fits(int length)
@@ -154,55 +147,20 @@ static int write_commands(
 	return err;
 }
 
-/* In the child: become gnuplot. It has nothing to say that a second run by
- * hand would not say again. */
-static void exec_gnuplot(const char *dir, const char *script, pid_t parent)
-{
-	char *argv[] = {"gnuplot", "-d", (char *)script, NULL};
-	int silence = open("/dev/null", O_RDWR);
-
-#ifdef __linux__
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	if (silence >= 0) {
-		dup2(silence, STDIN_FILENO);
-		dup2(silence, STDOUT_FILENO);
-		dup2(silence, STDERR_FILENO);
-	}
-	alarm(GNUPLOT_SECONDS);
-	if (chdir(dir))
-		_exit(EXIT_FAILURE);
-	execvp(argv[0], argv);
-	_exit(errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_FAILURE);
-}
-
-/* Draw @figure. Returns 0; -ENOENT without gnuplot; -EIO when it failed. */
+/* Draw @figure. Returns as gnuplot_run(). */
 static int draw(const struct figure *figure, const char *dir)
 {
 	char script[FIGURE_NAME_BYTES + 8];
-	pid_t parent = getpid(), child, reaped;
-	int status;
 
 	snprintf(script, sizeof(script), "%s.gp", figure->name);
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
-		return -errno;
-	if (child == 0)
-		exec_gnuplot(dir, script, parent);
-	do {
-		reaped = waitpid(child, &status, 0);
-	} while (reaped < 0 && errno == EINTR);
-	if (reaped == child && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	if (reaped == child && WIFEXITED(status) &&
-		WEXITSTATUS(status) == EXIT_NO_PROGRAM)
-		return -ENOENT;
-	diag_error("gnuplot did not draw %s/%s; `cd %s && gnuplot %s` says why",
-		dir, script, dir, script);
-	return -EIO;
+	return gnuplot_run(dir, script);
+}
+
+int plot_append_template(FILE *out, const char *name)
+{
+	const char *folder = template_folder();
+
+	return folder ? append_template(out, folder, name) : -ENOENT;
 }
 
 static int plot_all(const struct figure_list *list, const char *dir)

@@ -30,8 +30,32 @@
 enum {
 	LINE_MAX_BYTES = 1 << 20, /* a histogram of every value is half that */
 	READ_BYTES = 4096,
+	PATH_BYTES = 1024,
 	GRACE_TICK_NS = 2 * 1000 * 1000,
 };
+
+bool program_found(const char *name)
+{
+	const char *at = getenv("PATH");
+	char path[PATH_BYTES];
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0;
+	if (!at)
+		at = "/bin:/usr/bin";
+	while (*at) {
+		size_t len = strcspn(at, ":");
+
+		if ((size_t)snprintf(path, sizeof(path), "%.*s/%s",
+			    len ? (int)len : 1, len ? at : ".",
+			    name) < sizeof(path) &&
+			access(path, X_OK) == 0)
+			return true;
+		at += len;
+		at += *at == ':';
+	}
+	return false;
+}
 
 static void close_pair(int pair[2])
 {

@@ -6,6 +6,7 @@
 #ifndef IPCMARK_PROGRAM_H
 #define IPCMARK_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,6 +20,9 @@ struct program {
 	size_t room;
 	size_t heard; /* bytes of the last line returned, still at the start */
 };
+
+/* program_found - can @name be executed, by itself or along PATH? */
+bool program_found(const char *name);
 
 /* program_start - run @argv (found by PATH), standard error as ours.
  * Returns 0, or -errno: also that of a program that could not be executed. */

@@ -122,11 +122,11 @@ static bool same_trouble(
 	       strcmp(a->outcome.reason, b->outcome.reason) == 0;
 }
 
-/* @text on lines of at most PAGE_COLUMNS, broken at spaces, indented. */
-static void print_wrapped(FILE *out, const char *text)
+/* @text on lines of at most PAGE_COLUMNS, broken at spaces, the first one after
+ * @indent, the others further in. */
+static void print_wrapped(FILE *out, const char *text, const char *indent)
 {
-	size_t left = strlen(text), room = PAGE_COLUMNS - 2;
-	const char *indent = "  ";
+	size_t left = strlen(text), room = PAGE_COLUMNS - strlen(indent);
 
 	while (left > room) {
 		size_t take = room;
@@ -161,7 +161,7 @@ static void print_trouble(const struct report_page *page,
 	result_reason(first, line, sizeof(line));
 	snprintf(line + strlen(line), sizeof(line) - strlen(line),
 		" (%zu case%s)", count, count == 1 ? "" : "s");
-	print_wrapped(page->out, line);
+	print_wrapped(page->out, line, "  ");
 }
 
 static size_t print_troubles(const struct report_page *page,
@@ -193,6 +193,17 @@ static size_t count_status(const struct result *result, enum case_status status)
 	return count;
 }
 
+/* How quiet it was, and what came of it. */
+static void print_noise(FILE *out, const struct result *result)
+{
+	char text[4 * LINE_BYTES];
+
+	if (machine_noise(result, text, sizeof(text))[0])
+		print_wrapped(out, text, "");
+	if (machine_disturbed(result, text, sizeof(text))[0])
+		print_wrapped(out, text, "");
+}
+
 void report_show(const struct result *result, FILE *out)
 {
 	struct report_page page = {
@@ -209,6 +220,7 @@ void report_show(const struct result *result, FILE *out)
 	print_run(&page, result);
 	print_distance(&page, result);
 	print_harness(&page, result);
+	print_noise(out, result);
 	print_sections(&page, result);
 	violated = print_troubles(&page, result, STATUS_VIOLATED, "VIOLATED");
 	failed = print_troubles(&page, result, STATUS_FAILED, "FAILED");

@@ -2,12 +2,13 @@
  *
  * What all cases of a section have in common is said once, in its heading.
  * What differs, the transport apart, makes groups: one line names the point of
- * the sweep, the transports follow below each other, so that the eye compares
- * down a column. The last column is the paired ratio to the section's first
+ * the sweep, the transports follow below each other, the fastest first, so that
+ * the eye compares down a column. The last column is the paired ratio to the section's first
  * transport at the same point (ratio.h).
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "axes.h"
@@ -372,6 +373,8 @@ static void print_heading(const struct report_page *page,
 		constant &= ~AXIS_BIT(AXIS_CAPACITY);
 	if (bench->access == ACCESS_COPY)
 		constant &= ~AXIS_BIT(AXIS_ACCESS);
+	if (bench->memory == MEMORY_ANY)
+		constant &= ~AXIS_BIT(AXIS_MEMORY);
 	axes_text(bench, constant, text, sizeof(text));
 	fprintf(page->out, "\n%s[%s]%s", page_bold(page), bench->section,
 		page_plain(page));
@@ -414,9 +417,47 @@ static bool group_seen(const struct report_section *section, size_t index)
 	return false;
 }
 
+/* How good a case is, the more the better: messages per second, or round trips
+ * and latencies by their median. Without figures it is worse than any. */
+static double merit(const struct result_case *one)
+{
+	const struct hist *rtt = one->outcome.rtt;
+
+	if (one->bench.mode == MODE_OPEN)
+		return isnan(one->p50_ns.median) ? -1
+						 : 1 / (1 + one->p50_ns.median);
+	if (one->bench.mode != MODE_ROUNDTRIP)
+		return isnan(one->msgs_per_s.median) ? -1
+						     : one->msgs_per_s.median;
+	if (!rtt || !rtt->total)
+		return -1;
+	return 1 / (1 + (double)hist_percentile(rtt, 50));
+}
+
+/* Above another in its group? Crashes are not for ranking. */
+static bool ranks_above(
+	const struct result_case *one, const struct result_case *other)
+{
+	return one->bench.mode != MODE_CRASH && merit(one) > merit(other);
+}
+
+/* Put @one among the @count ranked so far; equals keep the plan's order. */
+static void rank(const struct result_case **ranked, size_t count,
+	const struct result_case *one)
+{
+	size_t at = count;
+
+	for (; at > 0 && ranks_above(one, ranked[at - 1]); at--)
+		ranked[at] = ranked[at - 1];
+	ranked[at] = one;
+}
+
 static void print_group(const struct report_page *page,
 	const struct report_section *section, size_t index, unsigned varying)
 {
+	const struct result_case **ranked =
+		calloc(section->case_count, sizeof(*ranked));
+	size_t count = 0;
 	const struct result_case *leader = section->cases[index];
 	int columns = name_columns(section);
 	char text[LINE_BYTES];
@@ -425,13 +466,17 @@ static void print_group(const struct report_page *page,
 		fprintf(page->out, "  %s%.96s%s\n", page_bold(page),
 			axes_text(&leader->bench, varying, text, sizeof(text)),
 			page_plain(page));
-	for (size_t i = 0; i < section->case_count; i++) {
+	for (size_t i = 0; ranked && i < section->case_count; i++) {
 		const struct result_case *one = section->cases[i];
 
 		if (shown(one) &&
 			axes_equal(&one->bench, &leader->bench, GROUP_AXES))
-			print_row(page, one, base_of(section, one), columns);
+			rank(ranked, count++, one);
 	}
+	for (size_t i = 0; i < count; i++)
+		print_row(
+			page, ranked[i], base_of(section, ranked[i]), columns);
+	free(ranked);
 }
 
 void report_table(

@@ -86,6 +86,28 @@ void result_figures(struct result_case *one)
 	free(values);
 }
 
+bool result_disturbed(const struct round_figures *round)
+{
+	return round->steal_ns > 0 || round->moves > 0;
+}
+
+void result_drop_disturbed(struct result *result)
+{
+	for (size_t i = 0; i < result->case_count; i++) {
+		struct outcome *outcome = &result->cases[i].outcome;
+		size_t kept = 0;
+
+		for (size_t r = 0; r < outcome->round_count; r++)
+			if (!result_disturbed(&outcome->rounds[r]))
+				outcome->rounds[kept++] = outcome->rounds[r];
+		if (kept == outcome->round_count)
+			continue;
+		outcome->round_count = kept;
+		result_figures(&result->cases[i]);
+	}
+	result->without_disturbed = true;
+}
+
 char *result_reason(
 	const struct result_case *one, char *text, size_t text_bytes)
 {

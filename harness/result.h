@@ -35,12 +35,22 @@ struct result_case {
 	bool survives_kill; /* CAP_SURVIVES_KILL */
 };
 
+/* How many slices something happened to that was not part of the measurement. */
+struct disturbed_seen {
+	size_t slices; /* all of them */
+	size_t steal;  /* the host took CPU time ... */
+	size_t moves;  /* ... a worker went to another CPU ... */
+	size_t any;    /* ... one or both */
+};
+
 struct result {
 	char *path; /* where it was loaded from, for messages */
 	uint64_t seed;
 	uint64_t started_unix_ns;
 	bool interrupted;
-	struct overhead overhead;		  /* NaN: not measured */
+	bool without_disturbed; /* result_drop_disturbed() was called */
+	struct disturbed_seen disturbed; /* of the rounds in the file */
+	struct overhead overhead;	 /* NaN: not measured */
 	char counters_refused[CASE_REASON_BYTES]; /* "": they were there */
 	struct environment *environment;	  /* owned */
 	struct result_case *cases;
@@ -63,6 +73,13 @@ void result_free(struct result *result);
  * load it was to have, or the run was interrupted) before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
  * never claimed to survive a kill does not make the run fail by not doing so. */
 int result_exit_code(const struct result *result);
+
+/* result_disturbed - was @round? */
+bool result_disturbed(const struct round_figures *round);
+
+/* result_drop_disturbed - leave those rounds out and make the figures anew. What
+ * is kept for all rounds together, histograms and verdicts, stays as it is. */
+void result_drop_disturbed(struct result *result);
 
 /* result_figures - fill in what follows from the rounds of an outcome that is
  * STATUS_OK; NaN for any other, and a rate only for MODE_THROUGHPUT. */

@@ -71,7 +71,40 @@ static void load_placement(struct json_reader *reader, const json_t *json,
 				reader, obtained, i, INT32_MAX);
 	}
 	read_leave(reader, inner);
+	read_text(reader, placement, "distance", bench->distance,
+		sizeof(bench->distance), false);
 out:
+	read_leave(reader, mark);
+}
+
+static uint64_t load_nodes(
+	struct json_reader *reader, const json_t *json, const char *key)
+{
+	uint64_t nodes = 0;
+	size_t mark;
+	json_t *list = read_enter(reader, json, key, JSON_ARRAY, false, &mark);
+
+	for (size_t i = 0; !reader->failed && i < json_array_size(list); i++)
+		nodes |= UINT64_C(1) << read_count_at(reader, list, i, 63);
+	read_leave(reader, mark);
+	return nodes;
+}
+
+/* Results from before there was a choice do not have it. */
+static void load_memory(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	size_t mark;
+	json_t *memory =
+		read_enter(reader, json, "memory", JSON_OBJECT, false, &mark);
+
+	if (memory) {
+		one->bench.memory = read_word(
+			reader, memory, "requested", memory_place_from);
+		one->bench.memory_nodes = load_nodes(reader, memory, "nodes");
+		one->outcome.memory_found =
+			load_nodes(reader, memory, "obtained");
+	}
 	read_leave(reader, mark);
 }
 
@@ -405,6 +438,11 @@ static void load_round(struct json_reader *reader, const json_t *json,
 		read_count(reader, json, "elapsed_ns", 0, UINT64_MAX, true);
 	round->cpu_ns =
 		read_count(reader, json, "cpu_ns", 0, UINT64_MAX, false);
+	round->steal_ns =
+		read_count(reader, json, "steal_ns", 0, UINT64_MAX, false);
+	round->delay_ns =
+		read_count(reader, json, "run_delay_ns", 0, UINT64_MAX, false);
+	round->moves = read_count(reader, json, "moves", 0, UINT64_MAX, false);
 	distance = read_enter(
 		reader, json, "distance_ns", JSON_ARRAY, false, &mark);
 	if (distance && json_array_size(distance) != 2)
@@ -454,6 +492,7 @@ static void load_case(
 	struct json_reader *reader, const json_t *json, struct result_case *one)
 {
 	load_bench(reader, json, &one->bench);
+	load_memory(reader, json, one);
 	one->outcome.status =
 		read_word(reader, json, "status", case_status_from);
 	read_text(reader, json, "reason", one->outcome.reason,
@@ -530,6 +569,24 @@ static void load_harness(
 		sizeof(result->counters_refused), false);
 }
 
+static void count_disturbed(struct result *result)
+{
+	struct disturbed_seen *seen = &result->disturbed;
+
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct outcome *outcome = &result->cases[i].outcome;
+
+		for (size_t r = 0; r < outcome->round_count; r++) {
+			const struct round_figures *round = &outcome->rounds[r];
+
+			seen->slices++;
+			seen->steal += round->steal_ns > 0;
+			seen->moves += round->moves > 0;
+			seen->any += result_disturbed(round);
+		}
+	}
+}
+
 static void load_all(
 	struct json_reader *reader, const json_t *json, struct result *result)
 {
@@ -553,6 +610,7 @@ static void load_all(
 	load_harness(reader, json, result);
 	load_environment(reader, json, result);
 	load_cases(reader, json, result);
+	count_disturbed(result);
 }
 
 /* The file's JSON; NULL after a complaint, @ret_err says what kind. */

@@ -258,8 +258,31 @@ static json_t *placement_json(const struct bench_case *bench)
 			obtained, bench->cpus[i] == CASE_CPU_ANY
 					  ? json_null()
 					  : json_integer(bench->cpus[i]));
-	return json_pack("{s:o, s:o}", "requested",
-		text_or_null(bench->placement), "obtained", obtained);
+	return json_pack("{s:o, s:o, s:o}", "requested",
+		text_or_null(bench->placement), "obtained", obtained,
+		"distance", text_or_null(bench->distance));
+}
+
+/* A set of NUMA nodes as a list; null when it is empty: not known. */
+static json_t *nodes_json(uint64_t nodes)
+{
+	json_t *list = nodes ? json_array() : json_null();
+
+	for (int node = 0; nodes >> node; node++) {
+		if (nodes >> node & 1)
+			json_array_append_new(list, json_integer(node));
+		if (node == 63)
+			break;
+	}
+	return list;
+}
+
+static json_t *memory_json(const struct result_case *one)
+{
+	return json_pack("{s:s, s:o, s:o}", "requested",
+		memory_place_name(one->bench.memory), "nodes",
+		nodes_json(one->bench.memory_nodes), "obtained",
+		nodes_json(one->outcome.memory_found));
 }
 
 static json_t *rounds_json(const struct outcome *outcome)
@@ -270,7 +293,7 @@ static json_t *rounds_json(const struct outcome *outcome)
 		const struct round_figures *round = &outcome->rounds[i];
 		json_t *json = json_pack(
 			"{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o,"
-			" s:o}",
+			" s:o, s:o, s:o, s:o}",
 			"round", count(round->round), "order",
 			count(round->order), "msgs", count(round->msgs),
 			"elapsed_ns", count(round->elapsed_ns), "cpu_ns",
@@ -280,7 +303,9 @@ static json_t *rounds_json(const struct outcome *outcome)
 			count_or_null(round->p50_ns), "due",
 			count_or_null(round->due), "backlog",
 			round->due ? count(round->backlog) : json_null(),
-			"usage", usage_json(&round->usage, NULL));
+			"usage", usage_json(&round->usage, NULL), "steal_ns",
+			count(round->steal_ns), "run_delay_ns",
+			count(round->delay_ns), "moves", count(round->moves));
 
 		if (json_array_append_new(rounds, json)) {
 			json_decref(rounds);
@@ -298,9 +323,9 @@ static json_t *case_json(const struct result_case *one)
 		outcome->reason[0] ? outcome->reason : bench->reason;
 
 	return json_pack(
-		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
-		" s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-		" s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", text_or_null(bench->id), "section",
 		text_or_null(bench->section), "transport",
 		text_or_null(bench->transport), "limit", one->limit, "mode",
@@ -309,8 +334,9 @@ static json_t *case_json(const struct result_case *one)
 		"producers", count(bench->producers), "consumers",
 		count(bench->consumers), "capacity_bytes",
 		count_or_null(bench->capacity_bytes), "placement",
-		placement_json(bench), "wait", wait_mode_name(bench->wait),
-		"access", access_mode_name(bench->access), "status",
+		placement_json(bench), "memory", memory_json(one), "wait",
+		wait_mode_name(bench->wait), "access",
+		access_mode_name(bench->access), "status",
 		case_status_name(outcome->status), "reason",
 		text_or_null(reason), "throughput",
 		throughput_json(&one->msgs_per_s), "rtt_ns", rtt_json(one),

@@ -123,6 +123,9 @@ static int add_round(struct outcome *outcome, const struct plan_slice *slice,
 		.distance_before_ns = report->distance_before_ns,
 		.distance_after_ns = report->distance_after_ns,
 		.usage = report->usage,
+		.steal_ns = report->steal_ns,
+		.delay_ns = report->delay_ns,
+		.moves = report->moves,
 	};
 	return 0;
 }
@@ -207,6 +210,7 @@ static int measure(struct running *running, const struct plan_slice *slice,
 		fail(outcome, err, report->reason);
 		return 0;
 	}
+	outcome->memory_found |= report->memory_found;
 	add_totals(&outcome->verify, &report->verify);
 	judge(outcome);
 	err = add_round(outcome, slice, report);

@@ -29,6 +29,7 @@ struct round_figures {
 			    was due; 0: none */
 	uint64_t due;	  /* MODE_OPEN: messages, and of these ... */
 	uint64_t backlog; /* ... not sent when the time was over */
+	uint64_t steal_ns, delay_ns, moves; /* as in struct slice_report */
 };
 
 struct crash_figures {
@@ -43,6 +44,8 @@ struct outcome {
 	char reason[CASE_REASON_BYTES];
 	struct round_figures *rounds; /* in the order they ran; owned */
 	size_t round_count;
+	uint64_t memory_found; /* nodes that had pages of a channel, bit n:
+				  node n; 0: nobody said */
 	struct verify_totals verify;
 	struct latency *latency; /* MODE_OPEN, all rounds; owned; else NULL */
 	double offered_per_s;	 /* MODE_OPEN; 0: never came to it */

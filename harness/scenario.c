@@ -415,6 +415,7 @@ static void section_free(struct scenario_section *section)
 	free(section->producers);
 	free(section->consumers);
 	free(section->placements);
+	free(section->memories);
 	free(section->waits);
 	free(section->accesses);
 	free(section->capacities_bytes);

@@ -33,6 +33,8 @@ struct scenario_section {
 	size_t consumer_count;
 	char **placements;
 	size_t placement_count;
+	enum memory_place *memories;
+	size_t memory_count;
 	enum wait_mode *waits;
 	size_t wait_count;
 	enum access_mode *accesses;

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "diag.h"
+#include "plugin.h"
 #include "scenario.h"
 #include "scenario_load.h"
+#include "topo.h"
 #include "transport.h"
 
 #define AT(member) ((int)offsetof(struct scenario_section, member))
@@ -54,7 +56,13 @@ static const struct scenario_key keys[] = {
 		.help = "processes that receive"},
 	{"placement", .type = KEY_PLACEMENT, .fallback = "near",
 		AXIS(placements, placement_count),
-		.help = "CPUs: near, far, any, or a list such as 0/2"},
+		.help = "CPUs: near, far, any, smt, l2, l3, package, "
+			"cross-package, cross-numa, P+P, P+E, E+E, or a list "
+			"such as 0/2"},
+	{"memory", .type = KEY_MEMORY, .fallback = "any",
+		AXIS(memories, memory_count),
+		.help = "NUMA node of the buffer: any, producer (its node), "
+			"consumer, interleave"},
 	{"wait", .type = KEY_WAIT, .fallback = "block", AXIS(waits, wait_count),
 		.help = "spin, or block in the transport's own call"},
 	{"access", .type = KEY_ACCESS, .fallback = "copy",
@@ -179,6 +187,8 @@ int scenario_key_word(const struct value_place *place, const char *text,
 
 static const char *const wait_words[] = {"spin", "block", NULL};
 static const char *const access_words[] = {"copy", "view", NULL};
+static const char *const memory_words[] = {
+	"any", "producer", "consumer", "interleave", NULL};
 static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const arrival_words[] = {"fixed", "poisson", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
@@ -187,8 +197,16 @@ static int check_transport(const struct value_place *place, const char *spec)
 {
 	const struct transport *const *table = transport_table();
 	const char *names[64], *nearest;
+	char reason[CASE_REASON_BYTES] = "";
 	size_t count = 0;
 
+	if (plugin_named(spec)) {
+		if (plugin_find(spec, reason, sizeof(reason)))
+			return 0;
+		diag_at(place->file, place->line, "'%s' does not fit: %s", spec,
+			reason);
+		return -EINVAL;
+	}
 	if (strcmp(spec, "exec") == 0 || strcmp(spec, "exec:") == 0) {
 		diag_at(place->file, place->line,
 			"'%s' needs a command: exec:COMMAND", spec);
@@ -207,7 +225,8 @@ static int check_transport(const struct value_place *place, const char *spec)
 	else
 		diag_at(place->file, place->line,
 			"unknown transport '%s'; `ipcmark list` shows all, "
-			"exec:COMMAND runs a program",
+			"exec:COMMAND runs a program, plugin:FILE loads a "
+			"shared object",
 			spec);
 	return -EINVAL;
 }
@@ -229,7 +248,7 @@ static bool is_cpu_list(const char *text)
 
 static int check_placement(const struct value_place *place, const char *word)
 {
-	static const char *const words[] = {"near", "far", "any", NULL};
+	const char *const *words = topo_placement_words();
 	const char *nearest;
 
 	if (strlen(word) >= CASE_NAME_BYTES) {
@@ -250,8 +269,9 @@ static int check_placement(const struct value_place *place, const char *word)
 			nearest);
 	else
 		diag_at(place->file, place->line,
-			"unknown placement '%s'; it is near, far, any, or CPUs "
-			"joined by '/', such as 0/2",
+			"unknown placement '%s'; it is near, far, any, what "
+			"two CPUs share (docs/scenarios.md), or CPUs joined "
+			"by '/', such as 0/2",
 			word);
 	return -EINVAL;
 }
@@ -269,6 +289,8 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(enum wait_mode);
 	case KEY_ACCESS:
 		return sizeof(enum access_mode);
+	case KEY_MEMORY:
+		return sizeof(enum memory_place);
 	case KEY_VERIFY:
 		return sizeof(enum verify_mode);
 	default:
@@ -283,6 +305,7 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 
 	_Static_assert(sizeof(enum wait_mode) == sizeof(unsigned) &&
 			       sizeof(enum access_mode) == sizeof(unsigned) &&
+			       sizeof(enum memory_place) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned) &&
 			       sizeof(enum arrival) == sizeof(unsigned),
 		"enums are stored as unsigned");
@@ -369,6 +392,9 @@ static int words_to_numbers(const struct scenario_key *key,
 		else if (key->type == KEY_ACCESS)
 			value = scenario_key_word(
 				place, word, access_mode_from, access_words);
+		else if (key->type == KEY_MEMORY)
+			value = scenario_key_word(
+				place, word, memory_place_from, memory_words);
 		else if (key->type == KEY_VERIFY)
 			value = scenario_key_word(
 				place, word, verify_mode_from, verify_words);

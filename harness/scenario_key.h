@@ -19,6 +19,7 @@ enum key_type {
 	KEY_TIME,    /* nanoseconds, uint64_t */
 	KEY_WAIT,    /* enum wait_mode */
 	KEY_ACCESS,  /* enum access_mode */
+	KEY_MEMORY,  /* enum memory_place */
 	KEY_VERIFY,  /* enum verify_mode */
 	KEY_VICTIMS, /* bool[2], by enum victim */
 	KEY_RATE,    /* uint64_t, see RATE_SHARE */

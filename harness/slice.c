@@ -15,6 +15,7 @@
 
 #include "crew.h"
 #include "deadline.h"
+#include "disturb.h"
 #include "transport.h"
 
 enum {
@@ -99,10 +100,14 @@ static void measure(struct crew *crew, const struct bench_case *bench,
 	struct slice_report *report)
 {
 	struct control *control = crew->block.control;
+	struct disturb disturb;
 	uint64_t started_ns;
 
 	crew_command(crew, PHASE_WARMUP, 0);
 	sleep_ns(bench->warmup_ns);
+	/* Looked at before and after the measured time, not within it: to
+	 * read files takes long enough to be seen. */
+	disturb_begin(crew, &disturb);
 	/* relaxed: the command after it publishes it; so below */
 	atomic_store_explicit(&control->measure_from_ns,
 		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
@@ -119,6 +124,7 @@ static void measure(struct crew *crew, const struct bench_case *bench,
 	report->cpu_ns = crew_cpu_ns(crew) - report->cpu_ns;
 	atomic_store_explicit(&control->measure_until_ns,
 		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
+	disturb_end(crew, &disturb, report);
 }
 
 /* Step by step, each with its deadline. */
@@ -162,6 +168,11 @@ static void collect(const struct crew *crew, const struct bench_case *bench,
 		&first->distance_ns[0], memory_order_relaxed);
 	report->distance_after_ns = atomic_load_explicit(
 		&first->distance_ns[1], memory_order_relaxed);
+	for (unsigned i = 0; i < crew->count; i++)
+		/* relaxed: as above */
+		report->memory_found |=
+			atomic_load_explicit(&crew->block.slots[i].memory_found,
+				memory_order_relaxed);
 	crew_verify(crew, NULL, &report->verify);
 	report->usage = crew_usage(crew);
 	if (bench->mode == MODE_OPEN && report->latency)

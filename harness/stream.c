@@ -31,11 +31,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "fd.h"
 
 enum {
 	HEADER_BYTES = sizeof(uint64_t),
@@ -64,68 +63,6 @@ struct stream_endpoint {
 	size_t end;
 };
 
-union fd_control {
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
-/* Put @fd into a mailbox of its own and close it. */
-static int mailbox_put(int fd, int *ret_mailbox)
-{
-	union fd_control control = {0};
-	struct iovec body = {.iov_base = (char[]){'f'}, .iov_len = 1};
-	struct msghdr message = {
-		.msg_iov = &body,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int pair[2];
-	int ret = 0;
-
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair)) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	if (sendmsg(pair[0], &message, MSG_NOSIGNAL) < 0)
-		ret = -errno;
-	close(fd);
-	close(pair[0]);
-	if (ret)
-		close(pair[1]);
-	else
-		*ret_mailbox = pair[1];
-	return ret;
-}
-
-/* Take the file descriptor out; -EBUSY when somebody did before. */
-static int mailbox_take(int mailbox, int *ret_fd)
-{
-	union fd_control control = {0};
-	struct iovec body = {.iov_base = (char[1]){0}, .iov_len = 1};
-	struct msghdr message = {
-		.msg_iov = &body,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
-	};
-	const struct cmsghdr *header;
-
-	if (recvmsg(mailbox, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return errno == EAGAIN ? -EBUSY : -errno;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS)
-		return -EBADMSG; /* out of descriptors: the kernel drops it */
-	memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
-	return 0;
-}
-
 int stream_create(const struct channel_config *config, const int fds[2],
 	struct channel **ret_channel)
 {
@@ -141,13 +78,13 @@ int stream_create(const struct channel_config *config, const int fds[2],
 	stream->max_len = config->msg_size_bytes;
 	stream->mailbox[ROLE_PRODUCER] = -1;
 	stream->mailbox[ROLE_CONSUMER] = -1;
-	ret = mailbox_put(
+	ret = fd_mail(
 		fds[end_of[ROLE_PRODUCER]], &stream->mailbox[ROLE_PRODUCER]);
 	if (ret) {
 		close(fds[end_of[ROLE_CONSUMER]]);
 		goto fail;
 	}
-	ret = mailbox_put(
+	ret = fd_mail(
 		fds[end_of[ROLE_CONSUMER]], &stream->mailbox[ROLE_CONSUMER]);
 	if (ret)
 		goto fail;
@@ -180,7 +117,7 @@ int stream_attach(struct channel *channel, enum endpoint_role role,
 			goto fail;
 		}
 	}
-	ret = mailbox_take(stream->mailbox[role], &end->fd);
+	ret = fd_take(stream->mailbox[role], &end->fd);
 	if (ret)
 		goto fail;
 	if (fcntl(end->fd, F_SETFL, O_NONBLOCK)) {
@@ -193,28 +130,6 @@ int stream_attach(struct channel *channel, enum endpoint_role role,
 fail:
 	stream_detach((struct endpoint *)end);
 	return ret;
-}
-
-/* Sleep until the stream is ready, or as deadline_code() says.
- * @deadline_ns: 0 before the first wait of a call. */
-static int stream_wait(
-	int fd, short events, uint64_t timeout_ns, uint64_t *deadline_ns)
-{
-	struct pollfd ready = {.fd = fd, .events = events};
-	struct timespec left;
-	int count;
-
-	if (!timeout_ns)
-		return -EAGAIN;
-	if (!*deadline_ns)
-		*deadline_ns = deadline_after(timeout_ns);
-	left = deadline_timespec(deadline_left_ns(*deadline_ns));
-	count = ppoll(&ready, 1, &left, NULL);
-	if (count < 0 && errno != EINTR)
-		return -errno;
-	if (!count && !deadline_left_ns(*deadline_ns))
-		return -ETIMEDOUT;
-	return 0;
 }
 
 /* Lay out frames of @messages, less what is out already of the first.
@@ -287,7 +202,7 @@ int stream_send_batch(struct endpoint *endpoint,
 			if (ret)
 				return ret;
 		} else if (errno == EAGAIN) {
-			ret = stream_wait(
+			ret = fd_wait(
 				end->fd, POLLOUT, timeout_ns, &deadline_ns);
 			if (ret)
 				return ret;
@@ -385,7 +300,7 @@ int stream_recv_batch(struct endpoint *endpoint, struct inbound *messages,
 			return ret;
 		ret = stream_read(end, missing);
 		if (ret == -EAGAIN)
-			ret = stream_wait(
+			ret = fd_wait(
 				end->fd, POLLIN, timeout_ns, &deadline_ns);
 		if (ret)
 			return ret;

@@ -1,24 +1,24 @@
-/* topo.c - which CPUs there are, how far apart, and who runs where.
+/* topo.c - which CPUs there are, of which kind, and how far apart.
  *
  * The only file that knows hwloc. What the rest needs of a machine is small: a
- * list of CPUs and the closest thing that each two of them share. That is
- * copied out of hwloc's tree once; placements are then plain search in a
- * matrix, which a synthetic description can stand in for in tests.
+ * list of CPUs, what is known of each, and the closest thing that each two of
+ * them share. That is copied out of hwloc's tree once; placements are then
+ * plain search in a matrix (topo_place.c), which a synthetic description or a
+ * saved one can stand in for in tests.
+ *
+ * Two kinds of cores are told apart by what they are, not by how fast they are
+ * clocked: many a processor has a favoured core or two, which hwloc lists as a
+ * kind of its own.
  *
  * The list holds only CPUs that this process may run on: hwloc leaves out what
  * the container's cpuset forbids, and we what the affinity mask forbids.
  */
 #include "topo.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <hwloc.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "case.h"
 
 static bool shared(hwloc_topology_t tree, hwloc_obj_t a, hwloc_obj_t b,
 	hwloc_obj_type_t type)
@@ -50,10 +50,9 @@ static enum topo_distance distance_between(
 		return TOPO_L2;
 	if (shared(tree, a, b, HWLOC_OBJ_L3CACHE))
 		return TOPO_L3;
-	if (same_numa_node(a, b) &&
-		(!package_known || shared(tree, a, b, HWLOC_OBJ_PACKAGE)))
-		return TOPO_PACKAGE;
-	return TOPO_MACHINE;
+	if (package_known && !shared(tree, a, b, HWLOC_OBJ_PACKAGE))
+		return TOPO_MACHINE;
+	return same_numa_node(a, b) ? TOPO_PACKAGE : TOPO_NODE;
 }
 
 static size_t cache_bytes(hwloc_topology_t tree, hwloc_obj_type_t type)
@@ -87,6 +86,88 @@ static char *cpu_model(hwloc_topology_t tree)
 	return strdup("unknown");
 }
 
+static int number_of(
+	hwloc_topology_t tree, hwloc_obj_t unit, hwloc_obj_type_t type)
+{
+	hwloc_obj_t above = hwloc_get_ancestor_obj_by_type(tree, type, unit);
+
+	return above ? (int)above->logical_index : -1;
+}
+
+#if HWLOC_API_VERSION >= 0x00020400
+static const char *kind_info(
+	hwloc_topology_t tree, unsigned kind, const char *name)
+{
+	struct hwloc_info_s *infos;
+	unsigned count = 0;
+
+	if (hwloc_cpukinds_get_info(tree, kind, NULL, NULL, &count, &infos, 0))
+		return NULL;
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(infos[i].name, name) == 0)
+			return infos[i].value;
+	return NULL;
+}
+
+/* By name where the processor has one for it, else by what hwloc ranks it. */
+static enum topo_kind kind_of(
+	hwloc_topology_t tree, unsigned kind, unsigned kinds, int rank)
+{
+	const char *type = kind_info(tree, kind, "CoreType");
+
+	if (type)
+		return strcmp(type, "IntelAtom") == 0 ? TOPO_KIND_E
+						      : TOPO_KIND_P;
+	if (rank < 0 || (!kind_info(tree, kind, "DarwinCompatible") &&
+				!kind_info(tree, kind, "LinuxCapacity")))
+		return TOPO_KIND_ONE;
+	/* Ranked kinds come in order, the most sparing first. */
+	if (kind == 0)
+		return TOPO_KIND_E;
+	return kind == kinds - 1 ? TOPO_KIND_P : TOPO_KIND_MIDDLE;
+}
+
+static void find_kinds(hwloc_topology_t tree, struct topo *topo)
+{
+	hwloc_bitmap_t set = hwloc_bitmap_alloc();
+	int kinds = hwloc_cpukinds_get_nr(tree, 0);
+	bool several = false;
+
+	for (int kind = 0; set && kinds > 1 && kind < kinds; kind++) {
+		enum topo_kind sort;
+		int rank;
+
+		if (hwloc_cpukinds_get_info(
+			    tree, (unsigned)kind, set, &rank, NULL, NULL, 0))
+			continue;
+		sort = kind_of(tree, (unsigned)kind, (unsigned)kinds, rank);
+		for (size_t i = 0; i < topo->cpu_count; i++)
+			if (hwloc_bitmap_isset(set, (unsigned)topo->cpus[i]))
+				topo->units[i].kind = sort;
+	}
+	hwloc_bitmap_free(set);
+	for (size_t i = 1; i < topo->cpu_count; i++)
+		several = several || topo->units[i].kind != topo->units[0].kind;
+	for (size_t i = 0; !several && i < topo->cpu_count; i++)
+		topo->units[i].kind = TOPO_KIND_ONE;
+}
+#else
+static void find_kinds(hwloc_topology_t tree, struct topo *topo)
+{
+	(void)tree;
+	(void)topo;
+}
+#endif
+
+static struct topo_cpu cpu_of(hwloc_topology_t tree, hwloc_obj_t unit)
+{
+	return (struct topo_cpu){
+		.core = number_of(tree, unit, HWLOC_OBJ_CORE),
+		.package = number_of(tree, unit, HWLOC_OBJ_PACKAGE),
+		.node = unit->nodeset ? hwloc_bitmap_first(unit->nodeset) : -1,
+	};
+}
+
 /* Copies what we need out of a loaded tree. */
 static int copy_tree(hwloc_topology_t tree, struct topo *topo)
 {
@@ -102,9 +183,13 @@ static int copy_tree(hwloc_topology_t tree, struct topo *topo)
 		return -ENODEV;
 	topo->cpu_count = count;
 	topo->distance = calloc(count * count, sizeof(*topo->distance));
+	topo->units = calloc(count, sizeof(*topo->units));
 	topo->cpu_model = cpu_model(tree);
-	if (!topo->distance || !topo->cpu_model)
+	if (!topo->distance || !topo->units || !topo->cpu_model)
 		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		topo->units[i] = cpu_of(tree, units[i]);
+	find_kinds(tree, topo);
 	for (size_t a = 0; a < count; a++)
 		for (size_t b = 0; b < count; b++)
 			topo->distance[a * count + b] =
@@ -115,6 +200,7 @@ static int copy_tree(hwloc_topology_t tree, struct topo *topo)
 	topo->packages = count_of(tree, HWLOC_OBJ_PACKAGE);
 	topo->cores = count_of(tree, HWLOC_OBJ_CORE);
 	topo->numa_nodes = count_of(tree, HWLOC_OBJ_NUMANODE);
+	topo->elsewhere = !hwloc_topology_is_thissystem(tree);
 	return 0;
 }
 
@@ -137,7 +223,12 @@ static int restrict_to_mask(hwloc_topology_t tree)
 	return error;
 }
 
-static int load(const char *synthetic, struct topo *ret_topo)
+/* What stands in for this machine; both NULL: nothing does. */
+struct source {
+	const char *synthetic, *xml;
+};
+
+static int load(const struct source *source, struct topo *ret_topo)
 {
 	struct topo topo = {0};
 	hwloc_topology_t tree;
@@ -146,11 +237,14 @@ static int load(const char *synthetic, struct topo *ret_topo)
 	if (hwloc_topology_init(&tree) != 0)
 		return -ENOMEM;
 	errno = 0;
-	if (synthetic && hwloc_topology_set_synthetic(tree, synthetic) != 0)
+	if (source->synthetic &&
+		hwloc_topology_set_synthetic(tree, source->synthetic) != 0)
 		error = -EINVAL;
+	else if (source->xml && hwloc_topology_set_xml(tree, source->xml) != 0)
+		error = errno ? -errno : -EINVAL;
 	else if (hwloc_topology_load(tree) != 0)
 		error = errno ? -errno : -EIO;
-	if (!error && !synthetic)
+	if (!error && hwloc_topology_is_thissystem(tree))
 		error = restrict_to_mask(tree);
 	if (!error)
 		error = copy_tree(tree, &topo);
@@ -164,15 +258,20 @@ static int load(const char *synthetic, struct topo *ret_topo)
 
 int topo_load(struct topo *ret_topo)
 {
-	return load(NULL, ret_topo);
+	return load(&(struct source){0}, ret_topo);
 }
 
 int topo_load_synthetic(const char *description, struct topo *ret_topo)
 {
-	return load(description, ret_topo);
+	return load(&(struct source){.synthetic = description}, ret_topo);
 }
 
-static size_t index_of(const struct topo *topo, int cpu)
+int topo_load_xml(const char *path, struct topo *ret_topo)
+{
+	return load(&(struct source){.xml = path}, ret_topo);
+}
+
+size_t topo_index(const struct topo *topo, int cpu)
 {
 	size_t index = 0;
 
@@ -183,7 +282,7 @@ static size_t index_of(const struct topo *topo, int cpu)
 
 enum topo_distance topo_distance(const struct topo *topo, int cpu_a, int cpu_b)
 {
-	size_t a = index_of(topo, cpu_a), b = index_of(topo, cpu_b);
+	size_t a = topo_index(topo, cpu_a), b = topo_index(topo, cpu_b);
 
 	if (cpu_a == cpu_b)
 		return TOPO_SAME_CPU;
@@ -200,7 +299,8 @@ const char *topo_distance_name(enum topo_distance distance)
 		[TOPO_L2] = "same-l2",
 		[TOPO_L3] = "same-l3",
 		[TOPO_PACKAGE] = "same-package",
-		[TOPO_MACHINE] = "across",
+		[TOPO_NODE] = "other-node",
+		[TOPO_MACHINE] = "other-package",
 	};
 
 	if ((size_t)distance >= sizeof(names) / sizeof(names[0]))
@@ -208,229 +308,24 @@ const char *topo_distance_name(enum topo_distance distance)
 	return names[distance];
 }
 
-/* A placement in the making. Indices into topo->cpus. */
-struct placing {
-	const struct topo *topo;
-	bool far;
-	bool used[TOPO_MAX_CPUS];
-	size_t producers[CASE_MAX_WORKERS], consumers[CASE_MAX_WORKERS];
-	unsigned producer_count, consumer_count;
-	unsigned own_producers, own_consumers; /* with a CPU of their own */
-};
-
-static enum topo_distance between(
-	const struct topo *topo, size_t index_a, size_t index_b)
+const char *topo_kind_name(enum topo_kind kind)
 {
-	return topo->distance[index_a * topo->cpu_count + index_b];
-}
+	static const char *const names[] = {
+		[TOPO_KIND_ONE] = "",
+		[TOPO_KIND_P] = "P",
+		[TOPO_KIND_E] = "E",
+		[TOPO_KIND_MIDDLE] = "middle",
+	};
 
-/* The first pair with the smallest (far: largest) distance. */
-static void first_pair(const struct topo *topo, bool far, size_t *ret_a,
-	size_t *ret_b, bool *ret_all_alike)
-{
-	enum topo_distance best = between(topo, 0, 1);
-
-	*ret_a = 0;
-	*ret_b = 1;
-	*ret_all_alike = true;
-	for (size_t a = 0; a < topo->cpu_count; a++) {
-		for (size_t b = a + 1; b < topo->cpu_count; b++) {
-			enum topo_distance here = between(topo, a, b);
-
-			if (here != between(topo, 0, 1))
-				*ret_all_alike = false;
-			if (far ? here <= best : here >= best)
-				continue;
-			best = here;
-			*ret_a = a;
-			*ret_b = b;
-		}
-	}
-}
-
-static unsigned total_distance(const struct topo *topo, size_t cpu,
-	const size_t *others, unsigned count)
-{
-	unsigned total = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		total += between(topo, cpu, others[i]);
-	return total;
-}
-
-/* A CPU for one more producer or consumer: an unused one, as close to (far: as
- * far from) those it talks to as there is, and among equals as close to its
- * own kind. Returns cpu_count when all are in use. */
-static size_t best_unused(const struct placing *placing, bool producer)
-{
-	const struct topo *topo = placing->topo;
-	const size_t *own = producer ? placing->producers : placing->consumers;
-	const size_t *other =
-		producer ? placing->consumers : placing->producers;
-	unsigned own_count =
-		producer ? placing->producer_count : placing->consumer_count;
-	unsigned other_count =
-		producer ? placing->consumer_count : placing->producer_count;
-	size_t best = topo->cpu_count;
-	unsigned best_other = 0, best_own = 0;
-
-	for (size_t cpu = 0; cpu < topo->cpu_count; cpu++) {
-		unsigned to_other, to_own;
-		bool better;
-
-		if (placing->used[cpu])
-			continue;
-		to_other = total_distance(topo, cpu, other, other_count);
-		to_own = total_distance(topo, cpu, own, own_count);
-		better = placing->far ? to_other > best_other
-				      : to_other < best_other;
-		if (best == topo->cpu_count || better ||
-			(to_other == best_other && to_own < best_own)) {
-			best = cpu;
-			best_other = to_other;
-			best_own = to_own;
-		}
-	}
-	return best;
-}
-
-static void add_worker(struct placing *placing, bool producer)
-{
-	size_t *own = producer ? placing->producers : placing->consumers;
-	unsigned *count =
-		producer ? &placing->producer_count : &placing->consumer_count;
-	unsigned *alone =
-		producer ? &placing->own_producers : &placing->own_consumers;
-	size_t cpu = best_unused(placing, producer);
-
-	if (cpu < placing->topo->cpu_count) {
-		placing->used[cpu] = true;
-		own[(*count)++] = cpu;
-		(*alone)++;
-		return;
-	}
-	/* All in use: share with the own kind, in turn, so that producers and
-	 * consumers stay apart. */
-	own[*count] = own[*count % *alone];
-	(*count)++;
-}
-
-static int place_pair(const struct topo *topo, bool far, unsigned producers,
-	unsigned worker_count, int *ret_cpus, char *reason, size_t reason_bytes)
-{
-	struct placing placing = {.topo = topo,
-		.far = far,
-		.own_producers = 1,
-		.own_consumers = 1};
-	unsigned consumers = worker_count - producers;
-	bool all_alike;
-	size_t a, b;
-
-	if (topo->cpu_count < 2) {
-		snprintf(reason, reason_bytes,
-			"placement %s needs two CPUs, and this process may use "
-			"one; use placement = any",
-			far ? "far" : "near");
-		return -ENOTSUP;
-	}
-	first_pair(topo, far, &a, &b, &all_alike);
-	if (far && all_alike) {
-		snprintf(reason, reason_bytes,
-			"placement far: all %zu CPUs are equally near each "
-			"other here (%s); see placement near",
-			topo->cpu_count,
-			topo_distance_name(between(topo, a, b)));
-		return -ENOTSUP;
-	}
-	placing.used[a] = placing.used[b] = true;
-	placing.producers[placing.producer_count++] = a;
-	placing.consumers[placing.consumer_count++] = b;
-	for (unsigned i = 1; i < producers || i < consumers; i++) {
-		if (i < producers)
-			add_worker(&placing, true);
-		if (i < consumers)
-			add_worker(&placing, false);
-	}
-	for (unsigned i = 0; i < worker_count; i++)
-		ret_cpus[i] =
-			topo->cpus[i < producers
-					   ? placing.producers[i]
-					   : placing.consumers[i - producers]];
-	return 0;
-}
-
-/* "0/2/4" into @cpus. Returns how many, or -EINVAL with @reason. */
-static int parse_list(const struct topo *topo, const char *text, int *cpus,
-	char *reason, size_t reason_bytes)
-{
-	int count = 0;
-
-	for (;;) {
-		char *rest;
-		long cpu;
-
-		if (!isdigit((unsigned char)text[0]) ||
-			count == CASE_MAX_WORKERS)
-			break;
-		errno = 0;
-		cpu = strtol(text, &rest, 10);
-		if (errno || cpu > INT_MAX ||
-			index_of(topo, (int)cpu) == topo->cpu_count) {
-			snprintf(reason, reason_bytes,
-				"this process cannot run on CPU %.*s; it may "
-				"use %zu CPUs, %d first",
-				(int)(rest - text), text, topo->cpu_count,
-				topo->cpus[0]);
-			return -EINVAL;
-		}
-		cpus[count++] = (int)cpu;
-		if (*rest == '\0')
-			return count;
-		if (*rest != '/')
-			break;
-		text = rest + 1;
-	}
-	snprintf(reason, reason_bytes,
-		"not a placement: it is near, far, any, or up to %d CPUs "
-		"joined by '/'",
-		CASE_MAX_WORKERS);
-	return -EINVAL;
-}
-
-int topo_place(const struct topo *topo, const char *placement,
-	unsigned producers, unsigned worker_count, int *ret_cpus, char *reason,
-	size_t reason_bytes)
-{
-	int cpus[CASE_MAX_WORKERS], count;
-
-	if (producers == 0 || producers >= worker_count ||
-		worker_count > CASE_MAX_WORKERS) {
-		snprintf(reason, reason_bytes,
-			"a case has 1 producer and 1 consumer at least, and %d "
-			"workers at most",
-			CASE_MAX_WORKERS);
-		return -EINVAL;
-	}
-	if (strcmp(placement, "any") == 0) {
-		for (unsigned i = 0; i < worker_count; i++)
-			ret_cpus[i] = CASE_CPU_ANY;
-		return 0;
-	}
-	if (strcmp(placement, "near") == 0 || strcmp(placement, "far") == 0)
-		return place_pair(topo, placement[0] == 'f', producers,
-			worker_count, ret_cpus, reason, reason_bytes);
-	count = parse_list(topo, placement, cpus, reason, reason_bytes);
-	if (count < 0)
-		return count;
-	for (unsigned i = 0; i < worker_count; i++)
-		ret_cpus[i] = cpus[i % (unsigned)count];
-	return 0;
+	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind]
+							       : "?";
 }
 
 void topo_free(struct topo *topo)
 {
 	if (!topo)
 		return;
+	free(topo->units);
 	free(topo->distance);
 	free(topo->cpu_model);
 	*topo = (struct topo){0};

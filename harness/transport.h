@@ -1,23 +1,10 @@
-/* transport.h - the interface every way of passing messages implements.
- *
- * One transport is one `struct transport` in one file; transports.c holds the
- * table of them. The core never asks a transport's name, only its capabilities.
- *
- * Life of a channel, in one slice:
- *   parent    create()
- *   worker    attach() as producer or consumer, after the fork
- *   worker    send()/recv() or their batch forms, from one thread
- *   worker    detach()
- *   parent    check(), destroy()
- *
- * Round trips use two channels, each with one producer and one consumer.
+/* transport.h - ipcmark's own side of <ipcmark/transport.h>: finding a
+ * transport, and asking whether it can run a case.
  */
 #ifndef IPCMARK_TRANSPORT_H
 #define IPCMARK_TRANSPORT_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include <ipcmark/transport.h>
 
 #include "case.h"
 
@@ -25,130 +12,9 @@
 extern "C" {
 #endif
 
-enum transport_caps {
-	CAP_MANY_PRODUCERS = 1 << 0,
-	CAP_MANY_CONSUMERS = 1 << 1,
-	CAP_BATCH = 1 << 2, /* has send_batch and recv_batch */
-	CAP_BLOCK =
-		1
-		<< 3, /* a timeout > 0 sleeps; without it WAIT_BLOCK is SKIP */
-	CAP_PEER_GONE =
-		1 << 4, /* -EPIPE once the other side has left for good */
-	CAP_SURVIVES_KILL = 1 << 5, /* claims that a killed peer harms nobody */
-	CAP_LOCK_HOLDER = 1 << 6,   /* has lock_holder() */
-	CAP_LOOPBACK = 1 << 7, /* one worker both sends and receives: a limit */
-	CAP_LIMIT = 1 << 8, /* not a tool to pick but a bound to compare with */
-	CAP_EXTERNAL = 1 << 9, /* runs its own workers: has run_slice() */
-	CAP_NO_ROUNDTRIP = 1 << 10,
-	CAP_NO_THROUGHPUT = 1 << 11,
-	CAP_VIEW = 1 << 12,  /* has recv_view() */
-	CAP_EMPTY = 1 << 13, /* passes nothing: what the harness costs */
-};
-
-/* What the parent knows when it creates a channel. */
-struct channel_config {
-	const char *spec;	 /* the scenario's word, e.g. "exec:./mine" */
-	const char *name;	 /* unique on this machine; no '/' */
-	uint64_t msg_size_bytes; /* of every message */
-	uint64_t capacity_bytes; /* 0: the transport's default */
-	unsigned batch;
-	unsigned producers;
-	unsigned consumers;
-	enum wait_mode wait;
-};
-
-enum endpoint_role {
-	ROLE_PRODUCER,
-	ROLE_CONSUMER,
-};
-
-/* A message being received. The transport either copies it to @room or points
- * @data at its own memory, valid until the next receive on this endpoint. */
-struct inbound {
-	void *room;
-	size_t room_bytes;
-	const void *data;
-	size_t len;
-};
-
-/* A message being sent. The transport may not keep @data after it returns,
- * except a CAP_LOOPBACK transport, which may until the next receive. */
-struct outbound {
-	const void *data;
-	size_t len;
-};
-
-struct channel;	 /* each transport defines its own, in its own file ... */
-struct endpoint; /* ... as struct NAME_channel, and casts */
-
-struct slice_request;
-struct slice_report;
-
-struct transport {
-	const char *name;
-	const char *summary; /* one line, for `ipcmark list` */
-	unsigned caps;	     /* enum transport_caps */
-
-	/* can_run - could this transport run here, with this configuration?
-	 * Pure; may look at the system, changes nothing.
-	 * Returns 0, or -ENOTSUP with one sentence in @reason. NULL: always. */
-	int (*can_run)(const struct channel_config *config, char *reason,
-		size_t reason_bytes);
-
-	/* max_len - largest message it can pass here, in bytes. NULL: any. */
-	uint64_t (*max_len)(void);
-
-	/* create - in the parent, before the fork. 0 or -errno. */
-	int (*create)(const struct channel_config *config,
-		struct channel **ret_channel);
-
-	/* attach - in the worker. @index: 0 .. producers-1 or consumers-1. */
-	int (*attach)(struct channel *channel, enum endpoint_role role,
-		unsigned index, struct endpoint **ret_endpoint);
-
-	/* send, recv - one message. @timeout_ns: relative; 0 polls. After a
-	 * send that did not succeed the next one must be of the same message:
-	 * part of it may be on its way.
-	 * Return 0; -EAGAIN (timeout 0 only); -ETIMEDOUT; -EPIPE; -errno. */
-	int (*send)(struct endpoint *endpoint, const struct outbound *message,
-		uint64_t timeout_ns);
-	int (*recv)(struct endpoint *endpoint, struct inbound *message,
-		uint64_t timeout_ns);
-
-	/* send_batch, recv_batch - up to @count messages with one call.
-	 * Return how many (at least 1), or as send and recv. */
-	int (*send_batch)(struct endpoint *endpoint,
-		const struct outbound *messages, unsigned count,
-		uint64_t timeout_ns);
-	int (*recv_batch)(struct endpoint *endpoint, struct inbound *messages,
-		unsigned count, uint64_t timeout_ns);
-
-	/* recv_view - as recv, but ->data is the transport's own memory, where
-	 * the producer put it: nothing was copied. */
-	int (*recv_view)(struct endpoint *endpoint, struct inbound *message,
-		uint64_t timeout_ns);
-
-	/* lock_holder - who holds the lock that @role needs to make progress.
-	 * Called in the parent while the suspect is stopped.
-	 * Returns a pid, 0 when nobody does, or -errno. */
-	pid_t (*lock_holder)(struct channel *channel, enum endpoint_role role);
-
-	/* run_slice - CAP_EXTERNAL: measure one slice with workers of its own.
-	 * create() has started them; they stay until destroy(). */
-	int (*run_slice)(struct channel *channel,
-		const struct slice_request *request,
-		struct slice_report *ret_report);
-
-	void (*detach)(struct endpoint *endpoint); /* accepts NULL */
-
-	/* check - its invariants after a slice; 0 or -EBADMSG. NULL: none. */
-	int (*check)(struct channel *channel);
-
-	void (*destroy)(struct channel *channel); /* accepts NULL */
-};
-
 /* transport_find - the transport for a scenario's word.
- * "exec:COMMAND" finds exec; any other word is a name.
+ * "exec:COMMAND" finds exec, "plugin:FILE" what that file has (plugin.h); any
+ * other word is a name.
  * Returns NULL when there is none. */
 const struct transport *transport_find(const char *spec);
 
@@ -161,6 +27,11 @@ const struct transport *const *transport_table(void);
  * Returns 0 or -ENOTSUP with @reason filled. */
 int transport_can_run(const struct transport *transport,
 	const struct bench_case *bench, char *reason, size_t reason_bytes);
+
+/* transport_complete - has it every call that its capabilities promise?
+ * Returns 0, or -EINVAL with @reason. */
+int transport_complete(
+	const struct transport *transport, char *reason, size_t reason_bytes);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,8 @@
 #include "transport_optional.h"
 
 /* Where each library was found this file is empty but for its includes. */
-#if !defined(HAVE_CK) || !defined(HAVE_QB) || !defined(HAVE_BOOST)
+#if !defined(HAVE_CK) || !defined(HAVE_QB) || !defined(HAVE_BOOST) || \
+	!defined(HAVE_ZMQ) || !defined(HAVE_NNG) || !defined(HAVE_REDIS)
 
 static int absent_create(
 	const struct channel_config *config, struct channel **ret_channel)
@@ -101,6 +102,18 @@ ABSENT(transport_qb_rb, QB_RB_NAME, QB_RB_SUMMARY, QB_RB_CAPS, "libqb",
 ABSENT(transport_boost_mq, BOOST_MQ_NAME, BOOST_MQ_SUMMARY, BOOST_MQ_CAPS,
 	"a C++ compiler with Boost.Interprocess",
 	"apt g++ libboost-dev, dnf gcc-c++ boost-devel, brew boost");
+#endif
+#ifndef HAVE_ZMQ
+ABSENT(transport_zmq, ZMQ_NAME, ZMQ_SUMMARY, ZMQ_CAPS, "libzmq",
+	"apt libzmq3-dev, dnf zeromq-devel, brew zeromq");
+#endif
+#ifndef HAVE_NNG
+ABSENT(transport_nng, NNG_NAME, NNG_SUMMARY, NNG_CAPS, "nng",
+	"apt libnng-dev, dnf nng-devel, brew nng");
+#endif
+#ifndef HAVE_REDIS
+ABSENT(transport_redis, REDIS_NAME, REDIS_SUMMARY, REDIS_CAPS, "hiredis",
+	"apt libhiredis-dev, dnf hiredis-devel, brew hiredis");
 #endif
 
 #endif

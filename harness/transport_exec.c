@@ -7,8 +7,8 @@
  * own producers and consumers, which stay from slice to slice, and does its own
  * checking of messages.
  *
- * "mp-queue" is one such program that comes along: Python's own
- * multiprocessing.Queue.
+ * "mp-queue", "mp-simplequeue" and "mp-pipe" are such programs that come along:
+ * what Python's own multiprocessing offers.
  *
  * Every answer has a deadline. The first thing that goes wrong ends the program
  * and is the reason that every later slice of the channel reports, so a case
@@ -82,30 +82,6 @@ static size_t exec_split(char *text, char *argv[ARGS_MAX + 1])
 		argv[count++] = word;
 	argv[count] = NULL;
 	return count;
-}
-
-/* Can @program be executed, by itself or along PATH? */
-static bool exec_found(const char *program)
-{
-	const char *at = getenv("PATH");
-	char path[PATH_BYTES];
-
-	if (strchr(program, '/'))
-		return access(program, X_OK) == 0;
-	if (!at)
-		at = "/bin:/usr/bin";
-	while (*at) {
-		size_t len = strcspn(at, ":");
-
-		if ((size_t)snprintf(path, sizeof(path), "%.*s/%s",
-			    len ? (int)len : 1, len ? at : ".",
-			    program) < sizeof(path) &&
-			access(path, X_OK) == 0)
-			return true;
-		at += len;
-		at += *at == ':';
-	}
-	return false;
 }
 
 /* The channel is over: end the program, keep the reason. Returns @code. */
@@ -230,7 +206,7 @@ static int exec_can_run(
 			"exec needs a command: exec:COMMAND ARGUMENT...");
 		return -ENOTSUP;
 	}
-	if (!exec_found(argv[0])) {
+	if (!program_found(argv[0])) {
 		snprintf(reason, reason_bytes,
 			"there is no program '%.100s' to execute", argv[0]);
 		return -ENOTSUP;
@@ -312,7 +288,7 @@ static void exec_destroy(struct channel *base)
 	free(channel);
 }
 
-/* Where mp_queue.py is: where the user says, where it was installed, or in the
+/* Where a worker program is: where the user says, where it was installed, or in the
  * source tree that this program was built from. */
 static bool workers_find(const char *file, char *path, size_t path_bytes)
 {
@@ -332,38 +308,65 @@ static bool workers_find(const char *file, char *path, size_t path_bytes)
 	return false;
 }
 
-static int mp_queue_can_run(
+/* The worker programs that come along, one transport each. */
+static const struct mp {
+	const char *name;
+	const char *file;
+	const char *what;
+} mps[] = {
+	{"mp-queue", "mp_queue.py", "multiprocessing.Queue"},
+	{"mp-simplequeue", "mp_simplequeue.py", "multiprocessing.SimpleQueue"},
+	{"mp-pipe", "mp_pipe.py", "multiprocessing.Pipe"},
+};
+
+static const struct mp *mp_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(mps) / sizeof(*mps); i++)
+		if (strcmp(mps[i].name, name) == 0)
+			return &mps[i];
+	return NULL;
+}
+
+static int mp_can_run(
 	const struct channel_config *config, char *reason, size_t reason_bytes)
 {
+	const struct mp *mp = mp_of(config->spec);
 	char path[PATH_BYTES];
-	const char *why = NULL;
 
-	if (!exec_found("python3"))
-		why = "mp-queue needs python3, which is not installed";
-	else if (!workers_find("mp_queue.py", path, sizeof(path)))
-		why = "mp_queue.py is not where it was installed; "
-		      "set " WORKERS_VARIABLE " to its directory";
+	if (!mp)
+		snprintf(reason, reason_bytes, "'%s' is no worker program",
+			config->spec);
+	else if (!program_found("python3"))
+		snprintf(reason, reason_bytes,
+			"%s needs python3, which is not installed", mp->name);
+	else if (!workers_find(mp->file, path, sizeof(path)))
+		snprintf(reason, reason_bytes,
+			"%s is not where it was installed; "
+			"set " WORKERS_VARIABLE " to its directory",
+			mp->file);
 	else if (config->wait == WAIT_SPIN)
-		why = "multiprocessing.Queue can only wait by blocking";
+		snprintf(reason, reason_bytes, "%s can only wait by blocking",
+			mp->what);
 #ifdef __linux__
 	else if (access("/dev/shm", W_OK))
-		why = "multiprocessing needs semaphores, and /dev/shm cannot "
-		      "be written";
+		snprintf(reason, reason_bytes,
+			"multiprocessing needs semaphores, and /dev/shm cannot "
+			"be written");
 #endif
-	if (!why)
+	else
 		return 0;
-	snprintf(reason, reason_bytes, "%s", why);
 	return -ENOTSUP;
 }
 
-static int mp_queue_create(
+static int mp_create(
 	const struct channel_config *config, struct channel **ret_channel)
 {
+	const struct mp *mp = mp_of(config->spec);
 	char path[PATH_BYTES];
 	char *argv[] = {"python3", path, NULL};
 
-	(void)config; /* all of it comes with the first slice's case */
-	if (!workers_find("mp_queue.py", path, sizeof(path)))
+	/* all of the rest comes with the first slice's case */
+	if (!mp || !workers_find(mp->file, path, sizeof(path)))
 		return -ENOENT;
 	return exec_create_argv(argv, ret_channel);
 }
@@ -384,8 +387,29 @@ const struct transport transport_mp_queue = {
 	.summary = "Python's own multiprocessing.Queue",
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK |
 		CAP_EXTERNAL,
-	.can_run = mp_queue_can_run,
-	.create = mp_queue_create,
+	.can_run = mp_can_run,
+	.create = mp_create,
+	.run_slice = exec_run_slice,
+	.destroy = exec_destroy,
+};
+
+const struct transport transport_mp_simplequeue = {
+	.name = "mp-simplequeue",
+	.summary = "Python's multiprocessing.SimpleQueue: a pipe and two locks",
+	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK |
+		CAP_EXTERNAL,
+	.can_run = mp_can_run,
+	.create = mp_create,
+	.run_slice = exec_run_slice,
+	.destroy = exec_destroy,
+};
+
+const struct transport transport_mp_pipe = {
+	.name = "mp-pipe",
+	.summary = "Python's multiprocessing.Pipe, bytes one way",
+	.caps = CAP_BLOCK | CAP_EXTERNAL,
+	.can_run = mp_can_run,
+	.create = mp_create,
 	.run_slice = exec_run_slice,
 	.destroy = exec_destroy,
 };

@@ -16,6 +16,9 @@ extern const struct transport transport_queue;
 extern const struct transport transport_pipe;
 extern const struct transport transport_socketpair;
 extern const struct transport transport_mq;
+extern const struct transport transport_seqpacket;
+extern const struct transport transport_sysv_msg;
+extern const struct transport transport_eventfd_ring;
 /* a plain queue under a plain lock */
 extern const struct transport transport_fcntl_queue;
 extern const struct transport transport_mutex_queue;
@@ -24,8 +27,13 @@ extern const struct transport transport_ck_ring;
 extern const struct transport transport_ck_mpmc;
 extern const struct transport transport_qb_rb;
 extern const struct transport transport_boost_mq;
+extern const struct transport transport_zmq;
+extern const struct transport transport_nng;
+extern const struct transport transport_redis;
 /* other programs */
 extern const struct transport transport_mp_queue;
+extern const struct transport transport_mp_simplequeue;
+extern const struct transport transport_mp_pipe;
 extern const struct transport transport_exec;
 /* limits */
 extern const struct transport transport_null;

@@ -30,4 +30,21 @@
 #define BOOST_MQ_CAPS \
 	((unsigned)(CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK))
 
+#define ZMQ_NAME "zmq"
+#define ZMQ_SUMMARY "ZeroMQ, PUSH to PULL over ipc"
+#define ZMQ_CAPS \
+	((unsigned)(CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK))
+
+#define NNG_NAME "nng"
+#define NNG_SUMMARY "nng, push to pull over ipc"
+#define NNG_CAPS \
+	((unsigned)(CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK))
+
+#define REDIS_NAME "redis"
+#define REDIS_SUMMARY \
+	"Redis, a list in a server of its own, over its unix socket"
+#define REDIS_CAPS                                                        \
+	((unsigned)(CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH | \
+		    CAP_BLOCK))
+
 #endif

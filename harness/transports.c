@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin.h"
 #include "transport.h"
 #include "transport_list.h"
 #include "verify.h"
@@ -21,13 +22,21 @@ static const struct transport *const table[] = {
 	&transport_pipe,
 	&transport_socketpair,
 	&transport_mq,
+	&transport_seqpacket,
+	&transport_sysv_msg,
+	&transport_eventfd_ring,
 	&transport_fcntl_queue,
 	&transport_mutex_queue,
 	&transport_ck_ring,
 	&transport_ck_mpmc,
 	&transport_qb_rb,
 	&transport_boost_mq,
+	&transport_zmq,
+	&transport_nng,
+	&transport_redis,
 	&transport_mp_queue,
+	&transport_mp_simplequeue,
+	&transport_mp_pipe,
 	&transport_exec,
 	&transport_null,
 	&transport_line,
@@ -44,6 +53,8 @@ const struct transport *transport_find(const char *spec)
 {
 	if (strncmp(spec, "exec:", 5) == 0)
 		return &transport_exec;
+	if (plugin_named(spec))
+		return plugin_find(spec, NULL, 0);
 	for (size_t i = 0; table[i]; i++)
 		if (strcmp(spec, table[i]->name) == 0)
 			return table[i];

@@ -19,11 +19,13 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "membind.h"
 #include "park.h"
 #include "probe.h"
 #include "worker_loop.h"
@@ -423,6 +425,33 @@ static void attach_to(struct worker *worker, unsigned channel,
 		worker_give_up(worker, err);
 }
 
+/* Its own buffers are made by now; what it allocates from here on, the kernel's
+ * for a pipe say, is the channel's. */
+static void bind_memory(struct worker *worker)
+{
+	const struct bench_case *bench = worker->job->bench;
+	int err = bench->memory_nodes
+			  ? membind_set(bench->memory_nodes,
+				    bench->memory == MEMORY_INTERLEAVE)
+			  : 0;
+
+	if (err)
+		worker_give_up(worker, err);
+}
+
+/* Where the channel's pages lie, once they have been used. */
+static void find_memory(struct worker *worker)
+{
+	char name[48];
+
+	if (!worker->job->bench->memory_nodes)
+		return;
+	snprintf(name, sizeof(name), "/ipcmark-%ld-", (long)getppid());
+	/* relaxed: reach() orders it */
+	atomic_store_explicit(&worker->slot->memory_found, membind_found(name),
+		memory_order_relaxed);
+}
+
 static void attach(struct worker *worker)
 {
 	const struct worker_job *job = worker->job;
@@ -482,6 +511,7 @@ static void run_loop(struct worker *worker)
 		(producer ? ping : pong)(worker);
 	else
 		(producer ? produce : consume)(worker);
+	find_memory(worker);
 	/* Before DRAIN: a producer's detach may hand over what it held back. */
 	if (producer)
 		detach(worker);
@@ -512,6 +542,7 @@ _Noreturn void worker_main(const struct worker_job *job)
 	make_verifier(&worker);
 	if (job->bench->mode == MODE_OPEN)
 		worker_open_prepare(&worker);
+	bind_memory(&worker);
 	attach(&worker);
 	reach(&worker, PHASE_ATTACH);
 	probe(&worker, PHASE_PROBE_BEFORE);

@@ -27,6 +27,27 @@ AC_DEFUN([MMAPIPC_PEER],
 		[AC_DEFINE([HAVE_$1], [1], [Define to 1 if $3 is there.])])
 	AM_CONDITIONAL([HAVE_$1], [test "$have_$2" = yes])])
 
+dnl MMAPIPC_PEER_NNG - the same for nng, which not every system gives a .pc.
+AC_DEFUN([MMAPIPC_PEER_NNG],
+	[AC_ARG_WITH([nng],
+		[AS_HELP_STRING([--without-nng],
+			[do not build the transport over nng])],
+		[], [with_nng=check])
+	NNG_LIBS=
+	AS_IF([test "x$with_nng" = xno],
+		[have_nng='no: --without-nng'],
+		[have_nng='no: install $1'
+		AC_CHECK_HEADER([nng/nng.h],
+			[AC_CHECK_LIB([nng], [nng_push0_open],
+				[have_nng=yes
+				NNG_LIBS=-lnng])])
+		AS_IF([test "x$with_nng" = xyes && test "$have_nng" != yes],
+			[AC_MSG_ERROR([--with-nng, but there is no nng: install $1])])])
+	AC_SUBST([NNG_LIBS])
+	AS_IF([test "$have_nng" = yes],
+		[AC_DEFINE([HAVE_NNG], [1], [Define to 1 if nng is there.])])
+	AM_CONDITIONAL([HAVE_NNG], [test "$have_nng" = yes])])
+
 dnl MMAPIPC_PEER_BOOST - the same for Boost.Interprocess, which is C++ headers
 dnl only. Programs are linked by the C compiler, so BOOST_LIBS has the library
 dnl of its C++ run time.

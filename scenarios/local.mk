@@ -4,7 +4,8 @@ scenariosdir = $(pkgdatadir)/scenarios
 SCENARIOS = \
 	scenarios/demo.ini \
 	scenarios/library.ini \
-	scenarios/load.ini
+	scenarios/load.ini \
+	scenarios/peers.ini
 dist_scenarios_DATA = $(SCENARIOS)
 EXTRA_DIST += scenarios/bench.sh
 

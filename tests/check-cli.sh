@@ -143,15 +143,42 @@ refuses "/proc/self/fd/0: .*not a segment" inspect /proc/self/fd/0
 ln -s good.ini link.ini
 refuses "\./link\.ini: .*symbolic link" inspect ./link.ini
 
+refuses "whole result" show other.json --without-disturbed --json
 refuses "only one of" show other.json --csv --json
 refuses "did you mean '--markdown'" show other.json --markdwon
 
-for command in run plan show plot compare inspect list; do
+for command in run plan show plot compare topo env inspect list; do
 	accepts $command --help
 done
 accepts --help
 accepts --version
 accepts list
+
+# --- this machine -------------------------------------------------------------
+
+machines=$top_srcdir/tests/topologies
+accepts env
+grep -q '^Noise grade [A-D]' out || fail "env has no grade"
+accepts env --json
+grep -q '"noise_grade"' out || fail "env --json has no grade"
+accepts topo
+grep -q 'What a probe found' out || fail "topo shows no distances"
+accepts topo --json --plot heat.svg
+grep -q '"first_ns"' out || fail "topo --json has no matrix"
+[ -s heat.tsv ] && [ -s heat.gp ] || fail "topo --plot wrote no data"
+if command -v gnuplot >/dev/null 2>&1; then
+	[ -s heat.svg ] || fail "topo --plot drew nothing"
+fi
+refuses "heat\.pdf.* names no figure" topo --plot heat.pdf
+for machine in two-socket hybrid chiplets m-series; do
+	HWLOC_XMLFILE=$machines/$machine.xml
+	export HWLOC_XMLFILE
+	accepts topo
+	grep -q 'Noise grade' out && fail "topo grades a machine that is not here"
+	accepts plan good.ini
+	refuses "another machine" run good.ini -o elsewhere.d
+done
+unset HWLOC_XMLFILE
 
 # --- seed ---------------------------------------------------------------------
 

@@ -61,6 +61,10 @@ version=$("$PKG_CONFIG" --modversion mmapipc)
 "$scratch/all" "$version" >"$scratch/version" ||
 	fail "mmapipc.pc says $version, the library $(cat "$scratch/version")"
 
+IPCMARK=$bindir/ipcmark header_dir=$header_dir \
+	sh "$top_srcdir/tests/check-plugin.sh" ||
+	fail "a plug-in does not build against the installed header"
+
 "$bindir/ipcmark" list >/dev/null || fail "the installed ipcmark does not run"
 for page in "$top_srcdir"/docs/man/*.[137]; do
 	page=man${page##*.}/$(basename "$page")

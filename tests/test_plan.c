@@ -38,6 +38,8 @@ static int make(const char *machine, const char *text, struct plan *plan)
 
 static const char four_cpus[] = "pack:1 l3:1 core:4 pu:1";
 
+static const char two_nodes[] = "pack:2 numa:1 core:2 pu:1";
+
 static struct plan planned(const char *text)
 {
 	struct plan plan;
@@ -117,6 +119,7 @@ START_TEST(test_plan_every_axis_can_go_in_step)
 		const char *key, *values;
 	} axes[] = {{"transport", "ring, queue"}, {"placement", "near, any"},
 		{"wait", "spin, block"}, {"access", "copy, view"},
+		{"memory", "any, producer"},
 		{"arrival", "fixed, poisson\nmode = open"}};
 	char text[256];
 
@@ -216,6 +219,13 @@ static const struct {
 	{four_cpus, "[a]\nplacement = far\n", "equally near"},
 	{four_cpus, "[a]\nplacement = 0/9\n", "CPU 9"},
 	{"core:1 pu:1", "[a]\n", "two CPUs"},
+	{four_cpus, "[a]\nplacement = smt\n", "threads of one core"},
+	{four_cpus, "[a]\nplacement = P+E\n", "P and E cores"},
+	{four_cpus, "[a]\nmemory = consumer\n", "NUMA nodes apart"},
+	{two_nodes, "[a]\nmemory = producer\nplacement = any\n",
+		"on which node"},
+	{two_nodes, "[a]\nmemory = producer\ntransport = exec:./a\n",
+		"their own masters"},
 };
 
 START_TEST(test_plan_case_that_cannot_run_is_skipped_with_its_reason)
@@ -260,6 +270,46 @@ START_TEST(test_plan_open_cases_are_loads_by_arrivals)
 	ck_assert_uint_eq(bench->rate, 0);
 	ck_assert_uint_eq(bench->count, 10);
 	ck_assert_uint_eq(bench->until_percent, 4);
+	plan_free(&plan);
+}
+END_TEST
+
+START_TEST(test_plan_memory_is_on_the_nodes_of_the_cpus)
+{
+	static const struct {
+		const char *id;
+		uint64_t nodes;
+		const char *distance;
+	} wanted[] = {
+		{"a/ring/64B/b1/1p1c/near/block", 0, "same-package"},
+		{"a/ring/64B/b1/1p1c/near/block/mem-consumer", 1,
+			"same-package"},
+		{"a/ring/64B/b1/1p1c/cross-numa/block/mem-producer", 1,
+			"other-package"},
+		{"a/ring/64B/b1/1p1c/cross-numa/block/mem-consumer", 2,
+			"other-package"},
+		{"a/ring/64B/b1/1p1c/cross-numa/block/mem-interleave", 3,
+			"other-package"},
+		{"a/ring/64B/b1/1p1c/any/block", 0, ""},
+		{"a/ring/64B/b1/1p1c/any/block/mem-interleave", 3, ""},
+	};
+	struct plan plan;
+
+	ck_assert_int_eq(make(two_nodes,
+				 "[a]\nplacement = near, cross-numa, any\n"
+				 "memory = any, producer, consumer, "
+				 "interleave\n",
+				 &plan),
+		0);
+	ck_assert_uint_eq(plan.case_count, 12);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		const struct bench_case *bench =
+			case_by_id(&plan, wanted[i].id);
+
+		ck_assert_msg(!bench->skip, "%s: %s", bench->id, bench->reason);
+		ck_assert_uint_eq(bench->memory_nodes, wanted[i].nodes);
+		ck_assert_str_eq(bench->distance, wanted[i].distance);
+	}
 	plan_free(&plan);
 }
 END_TEST
@@ -486,6 +536,7 @@ int main(void)
 		test_plan_case_that_cannot_run_is_skipped_with_its_reason, 0,
 		sizeof(skips) / sizeof(skips[0]));
 	tcase_add_test(tests, test_plan_open_cases_are_loads_by_arrivals);
+	tcase_add_test(tests, test_plan_memory_is_on_the_nodes_of_the_cpus);
 	tcase_add_test(tests, test_plan_every_round_has_every_case_once);
 	tcase_add_test(tests, test_plan_sections_of_fewer_rounds_stop_earlier);
 	tcase_add_test(tests, test_plan_same_seed_makes_the_same_plan);

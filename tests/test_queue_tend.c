@@ -3,6 +3,9 @@
  * or have ended at once; a record that nobody must look at; each question after a
  * party's life counted. White-box: what a dead consumer leaves is written here.
  */
+/* Some packages' flags set it; then the fcntl() below would be another one. */
+#undef _FILE_OFFSET_BITS
+
 #include "lib_stage.h"
 
 #include <errno.h>
@@ -140,6 +143,12 @@ START_TEST(test_queue_tend_asks_once_for_all_leases_of_a_party)
 	mipc_queue *others[2];
 
 	begin(&play);
+	(void)platform_bytes_held(play.queue->segment.fd, 0, 1);
+	if (!questions) {
+		lib_skip("fcntl() cannot be watched: a sanitizer has its own");
+		end(&play);
+		return;
+	}
 	others[0] = attach(&play);
 	others[1] = attach(&play);
 	for (unsigned i = 0; i < LEASES; i++)

@@ -129,6 +129,55 @@ START_TEST(test_report_cost_is_a_message_s_and_unknown_is_no_figure)
 }
 END_TEST
 
+/* By the figures and not by the plan, whichever way round they are. */
+START_TEST(test_report_fastest_transport_stands_first)
+{
+	struct interval *ring = &loaded.cases[SAMPLE_RING_8].msgs_per_s;
+	struct interval *pipe = &loaded.cases[SAMPLE_PIPE_8].msgs_per_s;
+
+	for (int turn = 0; turn < 2; turn++) {
+		const char *at_ring, *at_pipe;
+		char *text;
+
+		ring->median = turn ? 1e6 : 2e6;
+		pipe->median = turn ? 2e6 : 1e6;
+		text = page();
+		at_ring = strstr(text, "\n    ring ");
+		at_pipe = strstr(text, "\n    pipe ");
+		ck_assert_msg(
+			at_ring && at_pipe && (at_ring < at_pipe) == !turn,
+			"%s", text);
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(test_report_says_how_quiet_it_was_and_how_many_were_disturbed)
+{
+	json_t *facts = loaded.environment->facts;
+	char *text = page();
+
+	ck_assert_ptr_null(strstr(text, "Noise grade"));
+	ck_assert_ptr_null(strstr(text, "disturbed"));
+	free(text);
+	json_object_set_new(facts, "noise_grade", json_string("C"));
+	json_object_set_new(facts, "noise_complaints",
+		json_pack("[{s:s}, {s:s}]", "what", "governor powersave",
+			"what", "SMT on"));
+	loaded.disturbed = (struct disturbed_seen){
+		.slices = 21, .steal = 2, .moves = 1, .any = 3};
+	text = page();
+	ck_assert_msg(
+		strstr(text, "Noise grade C: governor powersave; SMT on\n"),
+		"%s", text);
+	ck_assert_msg(
+		strstr(text, "3 of 21 slices disturbed (the host took CPU "
+			     "time 2, a worker changed CPU 1)"),
+		"%s", text);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_report_fits_a_hundred_columns_without_colour)
 {
 	char *text;
@@ -392,8 +441,11 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, test_report_page_has_the_figures, 0,
 		sizeof(shown) / sizeof(*shown));
+	tcase_add_test(tcase, test_report_fastest_transport_stands_first);
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
+	tcase_add_test(tcase,
+		test_report_says_how_quiet_it_was_and_how_many_were_disturbed);
 	tcase_add_test(
 		tcase, test_report_unreached_case_says_why_and_has_no_times);
 	tcase_add_test(tcase,

@@ -168,6 +168,65 @@ static json_t *at(json_t *json, size_t index, const char *key)
 	return json_object_get(one, key);
 }
 
+/* The ring at 8 B has rounds of 2, 4 and 6 million messages a second. */
+START_TEST(test_result_disturbed_rounds_are_counted_and_can_be_left_out)
+{
+	struct outcome *outcome = &sample.run.outcomes[SAMPLE_RING_8];
+	struct result again;
+	size_t slices = 0;
+
+	outcome->rounds[0].steal_ns = 10000000;
+	outcome->rounds[0].delay_ns = 300;
+	outcome->rounds[1].moves = 2;
+	sample.run.outcomes[SAMPLE_PIPE_8].rounds[2].steal_ns = 1;
+	sample.run.outcomes[SAMPLE_PIPE_8].rounds[2].moves = 1;
+	/* To wait for a CPU is not held against a slice. */
+	sample.run.outcomes[SAMPLE_PIPE_8].rounds[1].delay_ns = 1;
+	sample_load(&sample, &again);
+	for (size_t i = 0; i < again.case_count; i++)
+		slices += again.cases[i].outcome.round_count;
+	ck_assert_uint_eq(again.disturbed.slices, slices);
+	ck_assert_uint_eq(again.disturbed.steal, 2);
+	ck_assert_uint_eq(again.disturbed.moves, 2);
+	ck_assert_uint_eq(again.disturbed.any, 3);
+	outcome = &again.cases[SAMPLE_RING_8].outcome;
+	ck_assert_uint_eq(outcome->rounds[0].steal_ns, 10000000);
+	ck_assert_uint_eq(outcome->rounds[0].delay_ns, 300);
+	ck_assert_uint_eq(outcome->rounds[1].moves, 2);
+	ck_assert_double_eq_tol(
+		again.cases[SAMPLE_RING_8].msgs_per_s.median, 4e6, 1);
+	result_drop_disturbed(&again);
+	ck_assert_uint_eq(outcome->round_count, 1);
+	ck_assert_uint_eq(outcome->rounds[0].round, 2);
+	ck_assert_double_eq_tol(
+		again.cases[SAMPLE_RING_8].msgs_per_s.median, 6e6, 1);
+	ck_assert_uint_eq(again.cases[SAMPLE_PIPE_8].outcome.round_count, 2);
+	ck_assert_uint_eq(again.cases[SAMPLE_PIPE_64].outcome.round_count, 3);
+	result_free(&again);
+}
+END_TEST
+
+START_TEST(test_result_memory_and_distance_come_back)
+{
+	struct bench_case *bench = &sample.plan.cases[SAMPLE_RING_8];
+	struct result again;
+
+	bench->memory = MEMORY_INTERLEAVE;
+	bench->memory_nodes = UINT64_C(1) << 63 | 5;
+	snprintf(bench->distance, sizeof(bench->distance), "other-node");
+	sample.run.outcomes[SAMPLE_RING_8].memory_found = 4;
+	sample_load(&sample, &again);
+	bench = &again.cases[SAMPLE_RING_8].bench;
+	ck_assert_int_eq(bench->memory, MEMORY_INTERLEAVE);
+	ck_assert_uint_eq(bench->memory_nodes, UINT64_C(1) << 63 | 5);
+	ck_assert_str_eq(bench->distance, "other-node");
+	ck_assert_uint_eq(again.cases[SAMPLE_RING_8].outcome.memory_found, 4);
+	ck_assert_int_eq(again.cases[SAMPLE_PIPE_8].bench.memory, MEMORY_ANY);
+	ck_assert_uint_eq(again.cases[SAMPLE_PIPE_8].bench.memory_nodes, 0);
+	result_free(&again);
+}
+END_TEST
+
 START_TEST(test_result_absent_figures_are_null)
 {
 	json_t *json = saved();
@@ -450,6 +509,9 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_result_run_comes_back_as_it_was);
 	tcase_add_test(tcase, test_result_figures_are_medians_over_rounds);
 	tcase_add_test(tcase, test_result_histograms_come_back_whole);
+	tcase_add_test(tcase,
+		test_result_disturbed_rounds_are_counted_and_can_be_left_out);
+	tcase_add_test(tcase, test_result_memory_and_distance_come_back);
 	tcase_add_test(tcase, test_result_absent_figures_are_null);
 	tcase_add_test(tcase, test_result_violated_case_has_no_rate);
 	tcase_add_test(tcase, test_result_save_replaces_or_leaves_alone);

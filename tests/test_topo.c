@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ static const char one_cpu[] = "pack:1 core:1 pu:1";
 static const char uniform[] = "pack:1 l3:1 core:4 pu:1";
 static const char clusters[] = "pack:1 l2:2 core:2 pu:1";
 static const char no_cache[] = "pack:1 core:2 pu:1";
+static const char packages_on_a_node[] = "[numa] pack:2 core:2 pu:1";
 static const char numa[] = "pack:1 numa:2 core:2 pu:1";
 
 static const struct {
@@ -29,7 +31,7 @@ static const struct {
 	{server, 0, 8, TOPO_MACHINE}, {chiplets, 0, 1, TOPO_L3},
 	{chiplets, 1, 2, TOPO_PACKAGE}, {clusters, 0, 1, TOPO_L2},
 	{clusters, 0, 2, TOPO_PACKAGE}, {no_cache, 0, 1, TOPO_PACKAGE},
-	{numa, 0, 1, TOPO_PACKAGE}, {numa, 1, 2, TOPO_MACHINE},
+	{numa, 0, 1, TOPO_PACKAGE}, {numa, 1, 2, TOPO_NODE},
 	{one_cpu, 0, 0, TOPO_SAME_CPU},
 	{one_cpu, 0, 5, TOPO_MACHINE}, /* no such CPU: as far as it gets */
 };
@@ -107,6 +109,7 @@ static const struct {
 	{one_cpu, "far", 1, 2, -ENOTSUP, "two CPUs"},
 	{uniform, "far", 1, 2, -ENOTSUP, "equally near"},
 	{no_cache, "far", 1, 2, -ENOTSUP, "equally near"},
+	{packages_on_a_node, "cross-numa", 1, 2, -ENOTSUP, "one NUMA node"},
 	{server, "16/0", 1, 2, -EINVAL, "CPU 16"},
 	{server, "0/99999999999999999999", 1, 2, -EINVAL, "CPU 9999"},
 	{server, "nera", 1, 2, -EINVAL, "not a placement"},
@@ -132,6 +135,147 @@ START_TEST(test_topo_place_impossible_says_why)
 		refusals[_i].error);
 	ck_assert_msg(strstr(reason, refusals[_i].reason) != NULL,
 		"reason '%s' without '%s'", reason, refusals[_i].reason);
+	topo_free(&topo);
+}
+END_TEST
+
+/* What a machine is, from tests/topologies. */
+static int load_saved(const char *name, struct topo *topo)
+{
+	char path[512];
+
+	ck_assert_ptr_nonnull(getenv("top_srcdir"));
+	snprintf(path, sizeof(path), "%s/tests/topologies/%s.xml",
+		getenv("top_srcdir"), name);
+	return topo_load_xml(path, topo);
+}
+
+/* No CPU: there is no such pair on that machine. */
+static const struct {
+	const char *machine, *placement;
+	unsigned producers, consumers;
+	int cpus[8];
+} meanings[] = {
+	{"two-socket", "near", 1, 1, {0, 8}},
+	{"two-socket", "smt", 1, 1, {0, 8}},
+	{"two-socket", "smt", 2, 2, {0, 1, 8, 9}},
+	{"two-socket", "l2", 1, 1, {-1}},
+	{"two-socket", "l3", 1, 1, {0, 1}},
+	/* four cores before any second thread */
+	{"two-socket", "l3", 2, 2, {0, 2, 1, 3}},
+	{"two-socket", "package", 1, 1, {-1}},
+	{"two-socket", "cross-package", 1, 1, {0, 4}},
+	{"two-socket", "cross-package", 2, 2, {0, 1, 4, 5}},
+	{"two-socket", "cross-numa", 1, 1, {0, 4}},
+	{"two-socket", "P+P", 1, 1, {-1}},
+	{"hybrid", "smt", 1, 1, {0, 1}},
+	{"hybrid", "l2", 1, 1, {4, 5}},
+	{"hybrid", "l3", 1, 1, {0, 2}},
+	{"hybrid", "package", 1, 1, {-1}},
+	{"hybrid", "P+P", 1, 1, {0, 2}},
+	{"hybrid", "P+E", 1, 1, {0, 4}},
+	{"hybrid", "P+E", 2, 2, {0, 2, 4, 5}},
+	{"hybrid", "P+E", 3, 1, {0, 2, 1, 4}},
+	{"hybrid", "E+E", 1, 1, {4, 5}},
+	{"hybrid", "E+E", 3, 2, {4, 6, 4, 5, 7}},
+	{"hybrid", "cross-numa", 1, 1, {-1}},
+	{"chiplets", "smt", 1, 1, {-1}},
+	{"chiplets", "l3", 1, 1, {0, 1}},
+	{"chiplets", "l3", 2, 2, {0, 2, 1, 3}},
+	{"chiplets", "l3", 1, 2, {0, 1, 1}},
+	{"chiplets", "package", 1, 1, {0, 2}},
+	{"chiplets", "cross-numa", 1, 1, {0, 4}},
+	{"chiplets", "cross-package", 1, 1, {-1}},
+	{"chiplets", "far", 1, 1, {0, 4}},
+	{"m-series", "l2", 1, 1, {0, 1}},
+	{"m-series", "l3", 1, 1, {-1}},
+	{"m-series", "package", 1, 1, {0, 4}},
+	{"m-series", "P+P", 1, 1, {4, 5}},
+	{"m-series", "P+E", 1, 1, {4, 0}},
+	{"m-series", "E+E", 1, 1, {0, 1}},
+	{"three-kinds", "P+E", 1, 1, {5, 0}},
+	{"three-kinds", "P+E", 2, 2, {5, 5, 0, 0}},
+	{"three-kinds", "P+P", 1, 1, {-1}},
+	{"favoured", "P+P", 1, 1, {-1}},
+	{"favoured", "P+E", 1, 1, {-1}},
+};
+
+START_TEST(test_topo_place_by_meaning_is_that_or_says_there_is_none)
+{
+	unsigned producers = meanings[_i].producers;
+	unsigned workers = producers + meanings[_i].consumers;
+	int cpus[CASE_MAX_WORKERS], error;
+	char reason[CASE_REASON_BYTES] = "";
+	struct topo topo;
+
+	ck_assert_int_eq(load_saved(meanings[_i].machine, &topo), 0);
+	error = topo_place(&topo, meanings[_i].placement, producers, workers,
+		cpus, reason, sizeof(reason));
+	if (meanings[_i].cpus[0] < 0) {
+		ck_assert_int_eq(error, -ENOTSUP);
+		ck_assert_msg(strstr(reason, meanings[_i].placement) != NULL &&
+				      strstr(reason, "here; `ipcmark topo`"),
+			"%s", reason);
+	} else {
+		ck_assert_msg(error == 0, "%s %s: %s", meanings[_i].machine,
+			meanings[_i].placement, reason);
+		for (unsigned i = 0; i < workers; i++)
+			ck_assert_msg(cpus[i] == meanings[_i].cpus[i],
+				"%s %s: worker %u on %d, not %d",
+				meanings[_i].machine, meanings[_i].placement, i,
+				cpus[i], meanings[_i].cpus[i]);
+	}
+	topo_free(&topo);
+}
+END_TEST
+
+/* However many there are: no producer shares a CPU with a consumer, and each
+ * pair is what the word says. */
+START_TEST(test_topo_place_by_meaning_holds_for_every_pair)
+{
+	struct topo topo;
+	int cpus[CASE_MAX_WORKERS];
+	char reason[CASE_REASON_BYTES];
+
+	ck_assert_int_eq(load_saved("two-socket", &topo), 0);
+	for (unsigned producers = 1; producers <= 32; producers++) {
+		for (unsigned consumers = 1; consumers <= 32; consumers++) {
+			unsigned more =
+				producers > consumers ? producers : consumers;
+
+			ck_assert_int_eq(topo_place(&topo, "smt", producers,
+						 producers + consumers, cpus,
+						 reason, sizeof(reason)),
+				0);
+			for (unsigned i = 0; i < more; i++)
+				ck_assert_int_eq(
+					topo_distance(&topo,
+						cpus[i % producers],
+						cpus[producers +
+							i % consumers]),
+					TOPO_SMT);
+		}
+	}
+	topo_free(&topo);
+}
+END_TEST
+
+START_TEST(test_topo_saved_machine_is_told_from_this_one)
+{
+	struct topo topo;
+
+	ck_assert_int_eq(load_saved("hybrid", &topo), 0);
+	ck_assert(topo.elsewhere);
+	ck_assert_int_eq(topo.units[0].kind, TOPO_KIND_P);
+	ck_assert_int_eq(topo.units[2].kind, TOPO_KIND_P);
+	ck_assert_int_eq(topo.units[7].kind, TOPO_KIND_E);
+	ck_assert_int_eq(topo.units[3].core, 1);
+	ck_assert_int_eq(topo.units[3].node, 0);
+	ck_assert_str_eq(topo.cpu_model, "Hybrid");
+	topo_free(&topo);
+	ck_assert_int_lt(load_saved("no-such-machine", &topo), 0);
+	ck_assert_int_eq(topo_load(&topo), 0);
+	ck_assert(!topo.elsewhere);
 	topo_free(&topo);
 }
 END_TEST
@@ -218,6 +362,11 @@ int main(void)
 		ROWS(placements));
 	tcase_add_loop_test(
 		tests, test_topo_place_impossible_says_why, 0, ROWS(refusals));
+	tcase_add_loop_test(tests,
+		test_topo_place_by_meaning_is_that_or_says_there_is_none, 0,
+		ROWS(meanings));
+	tcase_add_test(tests, test_topo_place_by_meaning_holds_for_every_pair);
+	tcase_add_test(tests, test_topo_saved_machine_is_told_from_this_one);
 	tcase_add_test(tests, test_topo_place_most_workers_fit_on_any_machine);
 	tcase_add_test(tests, test_topo_load_counts_what_is_there);
 	tcase_add_test(tests, test_topo_load_here_keeps_to_the_affinity_mask);

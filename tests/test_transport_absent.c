@@ -11,6 +11,9 @@
 #undef HAVE_CK
 #undef HAVE_QB
 #undef HAVE_BOOST
+#undef HAVE_ZMQ
+#undef HAVE_NNG
+#undef HAVE_REDIS
 #include "transport_absent.c"
 
 struct row {
@@ -23,6 +26,9 @@ static const struct row rows[] = {
 	{"ck-mpmc", "configure did not find ck ("},
 	{"qb-rb", "configure did not find libqb ("},
 	{"boost-mq", "Boost.Interprocess ("},
+	{"zmq", "configure did not find libzmq ("},
+	{"nng", "configure did not find nng ("},
+	{"redis", "configure did not find hiredis ("},
 };
 
 START_TEST(test_absent_transport_is_found_and_refuses_with_the_library)

@@ -1,6 +1,6 @@
 /* test_transport_exec.c - worker programs, good and bad.
  *
- * The good one is mp-queue, and a shell script that says what docs/
+ * The good ones are mp-queue and its like, and a shell script that says what docs/
  * worker-protocol.md shows. The bad ones are shell scripts that babble, stay
  * silent, die, or lie: each must end as a clear reason within its patience,
  * and leave no process behind.
@@ -328,35 +328,45 @@ START_TEST(test_transport_exec_unrunnable_program_is_a_reason)
 }
 END_TEST
 
-/* Is mp-queue to be had here? Says why not. */
-static bool mp_queue_runs(const struct bench_case *bench)
+/* Is it to be had here? Says why not. */
+static bool mp_runs(struct bench_case *bench, const char *name)
 {
 	char reason[CASE_REASON_BYTES] = "";
 
+	snprintf(bench->transport, sizeof(bench->transport), "%s", name);
 	if (!transport_can_run(
-		    transport_find("mp-queue"), bench, reason, sizeof(reason)))
+		    transport_find(name), bench, reason, sizeof(reason)))
 		return true;
-	printf("SKIP: mp-queue: %s\n", reason);
+	printf("SKIP: %s: %s\n", name, reason);
 	return false;
 }
 
 static const struct {
+	const char *name;
 	enum case_mode mode;
 	unsigned producers;
 	unsigned consumers;
 	uint64_t msg_size_bytes;
 } mp_cases[] = {
-	{MODE_THROUGHPUT, 1, 1, 0},
-	{MODE_THROUGHPUT, 1, 1, 5},
-	{MODE_THROUGHPUT, 1, 1, 64},
-	{MODE_THROUGHPUT, 1, 1, 1 << 20},
-	{MODE_THROUGHPUT, 2, 2, 64},
-	{MODE_ROUNDTRIP, 1, 1, 64},
+	{"mp-queue", MODE_THROUGHPUT, 1, 1, 0},
+	{"mp-queue", MODE_THROUGHPUT, 1, 1, 5},
+	{"mp-queue", MODE_THROUGHPUT, 1, 1, 64},
+	{"mp-queue", MODE_THROUGHPUT, 1, 1, 1 << 20},
+	{"mp-queue", MODE_THROUGHPUT, 2, 2, 64},
+	{"mp-queue", MODE_ROUNDTRIP, 1, 1, 64},
+	{"mp-simplequeue", MODE_THROUGHPUT, 1, 1, 0},
+	{"mp-simplequeue", MODE_THROUGHPUT, 1, 1, 1 << 20},
+	{"mp-simplequeue", MODE_THROUGHPUT, 2, 2, 64},
+	{"mp-simplequeue", MODE_ROUNDTRIP, 1, 1, 64},
+	{"mp-pipe", MODE_THROUGHPUT, 1, 1, 0},
+	{"mp-pipe", MODE_THROUGHPUT, 1, 1, 64},
+	{"mp-pipe", MODE_THROUGHPUT, 1, 1, 1 << 20},
+	{"mp-pipe", MODE_ROUNDTRIP, 1, 1, 64},
 };
 
-START_TEST(test_transport_mp_queue_slices_lose_nothing)
+START_TEST(test_transport_mp_slices_lose_nothing)
 {
-	const struct transport *transport = transport_find("mp-queue");
+	const struct transport *transport = transport_find(mp_cases[_i].name);
 	struct bench_case bench = bench_of(mp_cases[_i].mode);
 	struct slice_request request = {.bench = &bench, .seed = 7};
 	static struct hist rtt;
@@ -367,9 +377,9 @@ START_TEST(test_transport_mp_queue_slices_lose_nothing)
 	bench.msg_size_bytes = mp_cases[_i].msg_size_bytes;
 	for (unsigned i = 0; i < CASE_MAX_WORKERS; i++)
 		bench.cpus[i] = CASE_CPU_ANY;
-	if (!mp_queue_runs(&bench))
+	if (!mp_runs(&bench, transport->name))
 		return;
-	channel = channel_of(transport, "mp-queue");
+	channel = channel_of(transport, transport->name);
 	hist_init(&rtt);
 	for (request.round = 0; request.round < 2; request.round++) {
 		struct slice_report report = {.rtt = &rtt};
@@ -398,6 +408,7 @@ START_TEST(test_transport_mp_queue_refuses_what_it_cannot_do)
 	const struct transport *transport = transport_find("mp-queue");
 	char reason[CASE_REASON_BYTES] = "";
 
+	snprintf(bench.transport, sizeof(bench.transport), "mp-queue");
 	bench.wait = WAIT_SPIN;
 	ck_assert_int_eq(
 		transport_can_run(transport, &bench, reason, sizeof(reason)),
@@ -436,7 +447,7 @@ START_TEST(test_transport_mp_queue_killed_harness_leaves_nobody)
 	pid_t harness;
 	char byte;
 
-	if (!mp_queue_runs(&bench))
+	if (!mp_runs(&bench, "mp-queue"))
 		return;
 	ck_assert_int_eq(pipe2(telltale, O_CLOEXEC), 0);
 	harness = fork();
@@ -477,8 +488,8 @@ int main(void)
 	tcase_add_test(tcase, test_transport_exec_missing_program_cannot_run);
 	tcase_add_test(
 		tcase, test_transport_exec_unrunnable_program_is_a_reason);
-	tcase_add_loop_test(python, test_transport_mp_queue_slices_lose_nothing,
-		0, sizeof(mp_cases) / sizeof(*mp_cases));
+	tcase_add_loop_test(python, test_transport_mp_slices_lose_nothing, 0,
+		sizeof(mp_cases) / sizeof(*mp_cases));
 	tcase_add_test(
 		python, test_transport_mp_queue_refuses_what_it_cannot_do);
 	tcase_add_test(

@@ -16,30 +16,52 @@ enum {
 START_TEST(test_transport_table_every_entry_is_complete)
 {
 	const struct transport *const *table = transport_table();
+	char reason[CASE_REASON_BYTES] = "";
 
 	for (size_t i = 0; table[i]; i++) {
 		const struct transport *each = table[i];
 
-		ck_assert_ptr_nonnull(each->name);
-		ck_assert_msg(each->summary && *each->summary,
-			"%s has no summary", each->name);
-		ck_assert_msg(each->create && each->destroy,
-			"%s cannot be created or destroyed", each->name);
-		ck_assert_msg(!each->run_slice == !(each->caps & CAP_EXTERNAL),
-			"%s: CAP_EXTERNAL and run_slice", each->name);
-		if (each->caps & CAP_EXTERNAL)
-			continue;
-		ck_assert_msg(each->attach && each->send && each->recv &&
-				      each->detach,
-			"%s lacks a call", each->name);
-		ck_assert_msg(!each->send_batch == !(each->caps & CAP_BATCH) &&
-				      !each->recv_batch == !each->send_batch,
-			"%s: CAP_BATCH and its calls", each->name);
-		ck_assert_msg(!each->recv_view == !(each->caps & CAP_VIEW),
-			"%s: CAP_VIEW and its call", each->name);
-		ck_assert_msg(
-			!each->lock_holder == !(each->caps & CAP_LOCK_HOLDER),
-			"%s: CAP_LOCK_HOLDER and its call", each->name);
+		ck_assert_msg(!transport_complete(each, reason, sizeof(reason)),
+			"%s: %s", each->name, reason);
+	}
+}
+END_TEST
+
+/* One that has everything, less one thing. */
+START_TEST(test_transport_complete_missing_call_is_told)
+{
+	static const struct {
+		size_t offset;
+		const char *words;
+	} calls[] = {
+		{offsetof(struct transport, name), "no name"},
+		{offsetof(struct transport, summary), "no summary"},
+		{offsetof(struct transport, create), "create or destroy"},
+		{offsetof(struct transport, destroy), "create or destroy"},
+		{offsetof(struct transport, attach), "attach, send"},
+		{offsetof(struct transport, send), "attach, send"},
+		{offsetof(struct transport, recv), "attach, send"},
+		{offsetof(struct transport, detach), "attach, send"},
+		{offsetof(struct transport, send_batch), "CAP_BATCH"},
+		{offsetof(struct transport, recv_batch), "CAP_BATCH"},
+		{offsetof(struct transport, recv_view), "CAP_VIEW"},
+		{offsetof(struct transport, lock_holder), "CAP_LOCK_HOLDER"},
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		struct transport one = *transport_find("queue");
+		char reason[CASE_REASON_BYTES] = "";
+
+		one.caps |= CAP_VIEW;
+		one.recv_view = one.recv;
+		ck_assert_int_eq(
+			transport_complete(&one, reason, sizeof(reason)), 0);
+		memset((char *)&one + calls[i].offset, 0, sizeof(void *));
+		ck_assert_int_eq(
+			transport_complete(&one, reason, sizeof(reason)),
+			-EINVAL);
+		ck_assert_msg(strstr(reason, calls[i].words) != NULL,
+			"row %zu says '%s'", i, reason);
 	}
 }
 END_TEST
@@ -250,6 +272,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tcase, test_transport_table_every_entry_is_complete);
+	tcase_add_test(tcase, test_transport_complete_missing_call_is_told);
 	tcase_add_test(tcase, test_transport_find_name_gives_that_transport);
 	tcase_add_loop_test(tcase, test_transport_can_run_says_why_not, 0,
 		sizeof(rows) / sizeof(*rows));

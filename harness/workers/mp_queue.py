@@ -18,6 +18,8 @@ says "from now on look at the counts": the consumers go on, with a time-out,
 until as many messages were received as were sent, or the drain takes too long
 and the difference is lost.
 
+mp_simplequeue.py and mp_pipe.py are this program with another Kind of channel.
+
 Nobody is left behind: a child asks the kernel to be killed when its parent dies
 and, where the kernel cannot do that, looks for itself.
 """
@@ -76,6 +78,21 @@ def die_with_parent(parent):
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+class Kind:
+    """multiprocessing.Queue; another kind overrides what differs."""
+
+    name = "mp-queue"
+    what = "multiprocessing.Queue"
+    caps = "throughput,roundtrip,many_producers,many_consumers,block"
+    # a thread in each producer feeds the pipe: an END may overtake messages
+    drains = True
+
+    @staticmethod
+    def make(context, setup, items):
+        """Something with put(), get() and cancel_join_thread()."""
+        return context.Queue(items)
 
 
 class Messages:
@@ -222,7 +239,8 @@ def consume(setup, index, there, shared, job):
         ledger.take(data)
         if begin <= now < end:
             counted += 1
-    drain(setup, index, there, shared, ledger)
+    if setup["kind"].drains:
+        drain(setup, index, there, shared, ledger)
     return {
         "msgs": counted,
         "cpu_ns": window.spent(),
@@ -421,9 +439,11 @@ class Crew:
             wished = max(MIN_ITEMS, min(MAX_ITEMS, DEFAULT_CAPACITY // size))
         items = max(1, min(wished, 32767))  # SEM_VALUE_MAX of every system
         try:
-            self.queues = (context.Queue(items), context.Queue(items))
+            self.queues = tuple(setup["kind"].make(context, setup, items)
+                                for _ in range(2))
         except (OSError, ImportError) as error:
-            raise Refused("multiprocessing.Queue needs semaphores: %s" % error)
+            raise Refused("%s needs semaphores: %s"
+                          % (setup["kind"].what, error))
         self.shared = Shared(context, setup["producers"], setup["consumers"])
         self.processes = []
         self.controls = []
@@ -555,20 +575,21 @@ def pairs(words):
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def parse_setup(words):
+def parse_setup(words, kind):
     said = pairs(words)
     setup = {key: int(said[key]) for key in
              ("msg_size", "batch", "producers", "consumers", "capacity")}
+    setup["kind"] = kind
     setup["mode"] = said["mode"]
     setup["full"] = said.get("verify") == "full"
     setup["cpus"] = [int(cpu) for cpu in said["cpus"].split(",")]
     if sys.version_info < (3, 9):
-        raise Refused("mp-queue needs Python 3.9 or later, this is %d.%d"
-                      % sys.version_info[:2])
+        raise Refused("%s needs Python 3.9 or later, this is %d.%d"
+                      % ((kind.name,) + sys.version_info[:2]))
     if said["wait"] != "block":
-        raise Refused("multiprocessing.Queue can only wait by blocking")
+        raise Refused("%s can only wait by blocking" % kind.what)
     if setup["batch"] != 1:
-        raise Refused("multiprocessing.Queue has no calls for batches")
+        raise Refused("%s has no calls for batches" % kind.what)
     if setup["mode"] not in ("throughput", "roundtrip"):
         raise Refused("no mode=%s here" % setup["mode"])
     if len(setup["cpus"]) != setup["producers"] + setup["consumers"]:
@@ -580,7 +601,7 @@ def one_line(error):
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def converse(commands):
+def converse(commands, kind):
     crew = None
     try:
         while True:
@@ -593,7 +614,7 @@ def converse(commands):
                 if words[0] == "setup":
                     if crew:
                         crew.stop()
-                    crew = Crew(parse_setup(words[1:]), commands)
+                    crew = Crew(parse_setup(words[1:], kind), commands)
                     say("ready")
                 elif words[0] == "slice" and crew:
                     said = pairs(words[1:])
@@ -614,12 +635,12 @@ def converse(commands):
             crew.stop()
 
 
-def main():
+def main(kind=Kind):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    say("ipcmark-worker protocol=%d name=mp-queue caps=throughput,roundtrip,"
-        "many_producers,many_consumers,block" % PROTOCOL)
+    say("ipcmark-worker protocol=%d name=%s caps=%s"
+        % (PROTOCOL, kind.name, kind.caps))
     try:
-        converse(Commands())
+        converse(Commands(), kind)
     except BrokenPipeError:
         os._exit(1)
 

@@ -1,14 +1,13 @@
-/* transport_stage.h - producers and consumers of one channel, as processes.
+/* conform_stage.h - producers and consumers of one channel, as processes.
  *
- * A test creates a channel, names what each side does, and runs it: every actor
- * is forked, attaches, acts, detaches. An actor that finds something wrong says
- * so with stage_fail(), which ends its process; one that hangs is killed. Both
- * fail the test, with transport, role and words.
+ * A check (conform.h) creates a channel, names what each side does, and runs
+ * it: every actor is forked, attaches, acts, detaches. An actor that finds
+ * something wrong says so with stage_fail(), which ends its process; one that
+ * hangs is killed. Both end the check, with role and words.
  */
-#ifndef IPCMARK_TRANSPORT_STAGE_H
-#define IPCMARK_TRANSPORT_STAGE_H
+#ifndef IPCMARK_CONFORM_STAGE_H
+#define IPCMARK_CONFORM_STAGE_H
 
-#include <check.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +34,7 @@ struct stage_notes {
 	_Atomic uint64_t sent;	   /* by all */
 	_Atomic uint64_t received; /* by all */
 	_Atomic unsigned char seen[STAGE_SEEN_MAX]; /* by message */
+	_Atomic unsigned first; /* who failed first, plus one */
 	char words[STAGE_ACTORS_MAX][STAGE_WORDS_BYTES];
 };
 
@@ -61,12 +61,34 @@ struct stage_actor {
 	bool late;
 };
 
+/* What becomes of a check, in memory shared with whoever runs it. */
+struct stage_outcome {
+	unsigned opened; /* channels that could be had */
+	bool broken;
+	char words[STAGE_WORDS_BYTES]; /* why broken, or why not opened */
+};
+
+/* stage_begin - this process is about to make one check.
+ * @spec: the transport's word; both are kept. */
+void stage_begin(struct stage_outcome *outcome, const char *spec);
+
+/* stage_applied - for a check that opens no channel: it was made. */
+void stage_applied(void);
+
+/* stage_broken - the promise is not kept: say why and end this process. */
+_Noreturn void stage_broken(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* stage_require - the same unless @got is @want: what a call returned. */
+void stage_require(const char *what, int got, int want);
+
 /* stage_open - create the channel as in @stage->config (name filled in here).
- * Returns false, after printing why, when the transport cannot run it here. */
+ * Returns false, after noting why, when the transport cannot run it here. */
 bool stage_open(struct stage *stage, const struct transport *transport,
 	uint64_t msg_size_bytes, unsigned batch);
 
-/* stage_run - fork all actors, wait for them, fail the test for any of them. */
+/* stage_run - fork all actors, wait for them; the check ends with any of them
+ * that does not do as it should. */
 void stage_run(
 	struct stage *stage, const struct stage_actor *actors, unsigned count);
 
@@ -87,7 +109,7 @@ void stage_send(struct stage *stage, struct endpoint *end,
 void stage_recv(struct stage *stage, struct endpoint *end,
 	struct inbound *message, uint64_t seq);
 
-/* @what must have returned @want. */
+/* In an actor: @what must have returned @want. */
 void stage_expect_code(
 	struct stage *stage, const char *what, int got, int want);
 
@@ -106,12 +128,5 @@ void stage_consume_few(struct stage *stage, struct endpoint *end);
 struct stage_actor stage_actor_of(
 	void (*act)(struct stage *stage, struct endpoint *end),
 	enum endpoint_role role, unsigned index);
-
-/* Transport @index of the table if it has two sides to it, else NULL. */
-const struct transport *stage_two_sided(int index);
-
-/* stage_main - run each of @tests once for every index of the table.
- * Returns main()'s exit status. */
-int stage_main(const char *name, const TTest *const *tests, size_t count);
 
 #endif

@@ -1,7 +1,11 @@
-/* transport_stage.c - producers and consumers of one channel, as processes. */
-#include "transport_stage.h"
+/* conform_stage.c - producers and consumers of one channel, as processes.
+ *
+ * Nothing here trusts the transport: it may be somebody's first try. An actor
+ * that crashes or hangs is one that ended badly, and is told apart from one
+ * that found something wrong.
+ */
+#include "conform_stage.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +20,39 @@
 
 static const struct timespec tick = {.tv_nsec = 500 * 1000};
 
+/* Of the one check that this process makes. */
+static struct stage_outcome *outcome;
+static const char *spec;
+
+void stage_begin(struct stage_outcome *shared, const char *word)
+{
+	outcome = shared;
+	spec = word;
+}
+
+void stage_applied(void)
+{
+	outcome->opened++;
+}
+
+void stage_broken(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(outcome->words, sizeof(outcome->words), format, args);
+	va_end(args);
+	outcome->broken = true;
+	_exit(1);
+}
+
+void stage_require(const char *what, int got, int want)
+{
+	if (got != want)
+		stage_broken("%s returns %d (%s), not %d (%s)", what, got,
+			strerror(abs(got)), want, strerror(abs(want)));
+}
+
 bool stage_open(struct stage *stage, const struct transport *transport,
 	uint64_t msg_size_bytes, unsigned batch)
 {
@@ -26,7 +63,7 @@ bool stage_open(struct stage *stage, const struct transport *transport,
 	stage->transport = transport;
 	snprintf(stage->name, sizeof(stage->name), "ipcmark-test-%ld-%u",
 		(long)getpid(), number++);
-	stage->config.spec = transport->name;
+	stage->config.spec = spec;
 	stage->config.name = stage->name;
 	stage->config.msg_size_bytes = msg_size_bytes;
 	stage->config.batch = batch;
@@ -37,15 +74,20 @@ bool stage_open(struct stage *stage, const struct transport *transport,
 		stage->config.consumers = 1;
 	if (transport->can_run &&
 		transport->can_run(&stage->config, reason, sizeof(reason))) {
-		printf("SKIP: %s: %s\n", transport->name, reason);
+		if (!outcome->opened)
+			snprintf(outcome->words, sizeof(outcome->words), "%s",
+				reason);
 		return false;
 	}
 	stage->notes = mmap(NULL, sizeof(*stage->notes), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(stage->notes, MAP_FAILED);
+	if (stage->notes == MAP_FAILED)
+		stage_broken("no memory for the check itself");
 	ret = transport->create(&stage->config, &stage->channel);
-	ck_assert_msg(!ret, "%s: create for %llu bytes: %s", transport->name,
-		(unsigned long long)msg_size_bytes, strerror(-ret));
+	if (ret)
+		stage_broken("create for messages of %llu bytes: %s",
+			(unsigned long long)msg_size_bytes, strerror(-ret));
+	outcome->opened++;
 	return true;
 }
 
@@ -53,14 +95,21 @@ void stage_close(struct stage *stage)
 {
 	const struct transport *transport = stage->transport;
 
-	if (transport->check)
-		ck_assert_msg(!transport->check(stage->channel),
-			"%s: check() finds its invariants broken",
-			transport->name);
+	if (transport->check && transport->check(stage->channel))
+		stage_broken("check() finds its invariants broken");
 	transport->destroy(stage->channel);
 	munmap(stage->notes, sizeof(*stage->notes));
 	stage->channel = NULL;
 	stage->notes = NULL;
+}
+
+/* Actor @index failed. The others may fail of that, but it is not why. */
+static void stage_note_first(struct stage *stage, unsigned index)
+{
+	unsigned nobody = 0;
+
+	atomic_compare_exchange_strong(
+		&stage->notes->first, &nobody, index + 1);
 }
 
 void stage_fail(struct stage *stage, const char *format, ...)
@@ -71,6 +120,7 @@ void stage_fail(struct stage *stage, const char *format, ...)
 	vsnprintf(stage->notes->words[stage->actor], STAGE_WORDS_BYTES, format,
 		args);
 	va_end(args);
+	stage_note_first(stage, stage->actor);
 	_exit(1);
 }
 
@@ -111,6 +161,25 @@ _Noreturn static void stage_act_out(
 	_exit(0);
 }
 
+/* Actor @index ended, and not as it should. A crash is why the others failed,
+ * even if they said so before it was noticed. */
+static void stage_note_end(struct stage *stage, unsigned index, int status)
+{
+	char *words = stage->notes->words[index];
+
+	if (*words) {
+		stage_note_first(stage, index);
+	} else if (WIFSIGNALED(status)) {
+		snprintf(words, STAGE_WORDS_BYTES, "it crashed: signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+		atomic_store(&stage->notes->first, index + 1);
+	} else {
+		snprintf(words, STAGE_WORDS_BYTES, "ended with status %d",
+			WEXITSTATUS(status));
+		atomic_store(&stage->notes->first, index + 1);
+	}
+}
+
 /* Returns true once @pid has ended. */
 static bool stage_ended(struct stage *stage, const struct stage_actor *actor,
 	unsigned index, pid_t pid, bool *good)
@@ -124,27 +193,21 @@ static bool stage_ended(struct stage *stage, const struct stage_actor *actor,
 		return true;
 	if (actor->killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return true;
-	if (!*stage->notes->words[index])
-		snprintf(stage->notes->words[index], STAGE_WORDS_BYTES,
-			"ended with wait status 0x%x", (unsigned)status);
+	stage_note_end(stage, index, status);
 	*good = false;
 	return true;
 }
 
-static void stage_verdict(
-	struct stage *stage, const struct stage_actor *actors, unsigned count)
+static void stage_verdict(struct stage *stage, const struct stage_actor *actors)
 {
-	unsigned bad = 0;
+	unsigned bad = atomic_load(&stage->notes->first);
 	char words[STAGE_WORDS_BYTES];
 
-	while (bad < count && !*stage->notes->words[bad])
-		bad++;
-	if (bad == count)
+	if (!bad--)
 		return;
 	memcpy(words, stage->notes->words[bad], sizeof(words));
 	stage->transport->destroy(stage->channel); /* a failure ends here */
-	ck_abort_msg("%s, messages of %llu bytes, %s %u: %s",
-		stage->transport->name,
+	stage_broken("messages of %llu bytes, %s %u: %s",
 		(unsigned long long)stage->config.msg_size_bytes,
 		actors[bad].role == ROLE_PRODUCER ? "producer" : "consumer",
 		actors[bad].index, words);
@@ -157,10 +220,12 @@ void stage_run(
 	pid_t pids[STAGE_ACTORS_MAX];
 	unsigned left = count;
 	bool good = true;
+	int status;
 
 	for (unsigned i = 0; i < count; i++) {
 		pids[i] = fork();
-		ck_assert_int_ge(pids[i], 0);
+		if (pids[i] < 0)
+			stage_broken("cannot fork: %s", strerror(errno));
 		stage->actor = i;
 		if (!pids[i])
 			stage_act_out(stage, &actors[i]);
@@ -180,12 +245,16 @@ void stage_run(
 		if (!pids[i])
 			continue;
 		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
-		if (good)
+		waitpid(pids[i], &status, 0);
+		if (good) {
 			snprintf(stage->notes->words[i], STAGE_WORDS_BYTES,
 				"hung and was killed");
+			stage_note_first(stage, i);
+		} else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
+			stage_note_end(stage, i, status);
+		}
 	}
-	stage_verdict(stage, actors, count);
+	stage_verdict(stage, actors);
 }
 
 void stage_fill(void *body, size_t len, uint64_t seq)
@@ -257,14 +326,6 @@ void stage_expect_code(struct stage *stage, const char *what, int got, int want)
 			strerror(abs(got)), want, strerror(abs(want)));
 }
 
-const struct transport *stage_two_sided(int index)
-{
-	const struct transport *transport = transport_table()[index];
-
-	return transport->caps & (CAP_EXTERNAL | CAP_LOOPBACK) ? NULL
-							       : transport;
-}
-
 struct stage_actor stage_actor_of(
 	void (*act)(struct stage *, struct endpoint *), enum endpoint_role role,
 	unsigned index)
@@ -305,26 +366,4 @@ void stage_consume_few(struct stage *stage, struct endpoint *end)
 		stage_expect(stage, &message, len, seq);
 	}
 	free(message.room);
-}
-
-int stage_main(const char *name, const TTest *const *tests, size_t count)
-{
-	Suite *suite = suite_create(name);
-	SRunner *runner = srunner_create(suite);
-	int transports = 0;
-	int failed;
-
-	while (transport_table()[transports])
-		transports++;
-	for (size_t i = 0; i < count; i++) {
-		TCase *tcase = tcase_create(tests[i]->name);
-
-		tcase_set_timeout(tcase, 120);
-		tcase_add_loop_test(tcase, tests[i], 0, transports);
-		suite_add_tcase(suite, tcase);
-	}
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
