@@ -203,6 +203,7 @@ static void fill_case(const struct scenario_section *section,
 		bench->arrival = section->arrivals[at->arrival];
 		bench->burst = section->burst.count;
 		bench->work_ns = section->work_ns;
+		bench->late = section->late;
 		bench->mix = section->mix;
 	}
 	name_case(bench);

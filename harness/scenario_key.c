@@ -98,6 +98,9 @@ static const struct scenario_key keys[] = {
 	{"work", .type = KEY_TIME, .scope = SCOPE_OPEN, .fallback = "0ns",
 		.range = {0, 100 * MS}, SCALAR(work_ns),
 		.help = "of the consumer after each message"},
+	{"late", .type = KEY_LATE, .scope = SCOPE_OPEN, .fallback = "send",
+		SCALAR(late),
+		.help = "send what is late, or drop it when the next is due"},
 	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
 		.fallback = "producer, consumer", SCALAR(kill_victim),
 		.help = "who is killed while it holds the lock"},
@@ -187,6 +190,7 @@ static const char *const memory_words[] = {
 	"any", "producer", "consumer", "interleave", NULL};
 static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const arrival_words[] = {"fixed", "poisson", NULL};
+static const char *const late_words[] = {"send", "drop", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)
@@ -281,6 +285,8 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(uint64_t);
 	case KEY_ARRIVAL:
 		return sizeof(enum arrival);
+	case KEY_LATE:
+		return sizeof(enum late_mode);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
 	case KEY_ACCESS:
@@ -303,7 +309,8 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 			       sizeof(enum access_mode) == sizeof(unsigned) &&
 			       sizeof(enum memory_place) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned) &&
-			       sizeof(enum arrival) == sizeof(unsigned),
+			       sizeof(enum arrival) == sizeof(unsigned) &&
+			       sizeof(enum late_mode) == sizeof(unsigned),
 		"enums are stored as unsigned");
 	if (element_bytes(type) == sizeof(number))
 		memcpy(where, &number, sizeof(number));
@@ -397,6 +404,9 @@ static int words_to_numbers(const struct scenario_key *key,
 		else if (key->type == KEY_ARRIVAL)
 			value = scenario_key_word(
 				place, word, arrival_from, arrival_words);
+		else if (key->type == KEY_LATE)
+			value = scenario_key_word(
+				place, word, late_mode_from, late_words);
 		else
 			value = scenario_key_word(
 				place, word, victim_from, victim_words);
