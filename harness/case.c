@@ -40,6 +40,7 @@ static const char *const verify_names[] = {
 static const char *const access_names[] = {
 	[ACCESS_COPY] = "copy",
 	[ACCESS_VIEW] = "view",
+	[ACCESS_LEASE] = "lease",
 };
 
 static const char *const memory_names[] = {

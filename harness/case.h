@@ -50,8 +50,9 @@ enum verify_mode {
 };
 
 enum access_mode {
-	ACCESS_COPY, /* the consumer gets messages copied to its own memory */
-	ACCESS_VIEW, /* it looks at them where they lie */
+	ACCESS_COPY,  /* the consumer gets messages copied to its own memory */
+	ACCESS_VIEW,  /* it looks at them where they lie */
+	ACCESS_LEASE, /* it does, and if it dies another one gets them */
 };
 
 /* On whose NUMA node the channel's memory is. */

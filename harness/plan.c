@@ -135,11 +135,13 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s", bench->section,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s%s", bench->section,
 		spec, size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
-		capacity, bench->access == ACCESS_VIEW ? "/view" : "",
+		capacity, bench->access == ACCESS_COPY ? "" : "/",
+		bench->access == ACCESS_COPY ? ""
+					     : access_mode_name(bench->access),
 		bench->memory == MEMORY_ANY ? "" : "/mem-",
 		bench->memory == MEMORY_ANY ? ""
 					    : memory_place_name(bench->memory),

@@ -63,7 +63,8 @@ static const struct scenario_key keys[] = {
 		.help = "spin, or block in the transport's own call"},
 	{"access", .type = KEY_ACCESS, .fallback = "copy",
 		AXIS(accesses, access_count),
-		.help = "copy messages out, or view them where they lie"},
+		.help = "copy messages out, or view or lease them where they "
+			"lie"},
 	{"capacity", .type = KEY_SIZE, .fallback = "0", .range = {0, 64 * GI},
 		AXIS(capacities_bytes, capacity_count),
 		.help = "bytes of buffer; 0: what the transport thinks best"},
@@ -185,7 +186,7 @@ int scenario_key_word(const struct value_place *place, const char *text,
 }
 
 static const char *const wait_words[] = {"spin", "block", NULL};
-static const char *const access_words[] = {"copy", "view", NULL};
+static const char *const access_words[] = {"copy", "view", "lease", NULL};
 static const char *const memory_words[] = {
 	"any", "producer", "consumer", "interleave", NULL};
 static const char *const verify_words[] = {"full", "header", "sum", NULL};

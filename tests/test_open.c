@@ -173,6 +173,8 @@ static const struct {
 		.burst = 50, .mixed = true},
 	{&transport_ring, VERIFY_SUM, ACCESS_VIEW, .producers = 1,
 		.consumers = 1, .mixed = true},
+	{&transport_queue, VERIFY_FULL, ACCESS_LEASE, .producers = 2,
+		.consumers = 2, .mixed = true},
 	{&transport_ring, VERIFY_HEADER, .arrival = ARRIVAL_POISSON,
 		.producers = 1, .consumers = 1, .burst = 10},
 	{&transport_pipe, VERIFY_FULL, .producers = 1, .consumers = 1,
