@@ -21,6 +21,11 @@ static const char *const arrival_names[] = {
 	[ARRIVAL_POISSON] = "poisson",
 };
 
+static const char *const late_names[] = {
+	[LATE_SEND] = "send",
+	[LATE_DROP] = "drop",
+};
+
 static const char *const wait_names[] = {
 	[WAIT_SPIN] = "spin",
 	[WAIT_BLOCK] = "block",
@@ -35,6 +40,7 @@ static const char *const verify_names[] = {
 static const char *const access_names[] = {
 	[ACCESS_COPY] = "copy",
 	[ACCESS_VIEW] = "view",
+	[ACCESS_LEASE] = "lease",
 };
 
 static const char *const memory_names[] = {
@@ -101,6 +107,11 @@ const char *memory_place_name(enum memory_place memory)
 	return name_of(memory_names, COUNT(memory_names), memory);
 }
 
+const char *late_mode_name(enum late_mode late)
+{
+	return name_of(late_names, COUNT(late_names), late);
+}
+
 const char *victim_name(enum victim victim)
 {
 	return name_of(victim_names, COUNT(victim_names), victim);
@@ -139,6 +150,11 @@ int arrival_from(const char *word)
 int memory_place_from(const char *word)
 {
 	return value_of(memory_names, COUNT(memory_names), word);
+}
+
+int late_mode_from(const char *word)
+{
+	return value_of(late_names, COUNT(late_names), word);
 }
 
 int victim_from(const char *word)

@@ -37,6 +37,12 @@ enum arrival {
 	ARRIVAL_POISSON, /* at exponential ones: who sends knows of nobody */
 };
 
+/* What becomes of an open loop's message that could not leave in time. */
+enum late_mode {
+	LATE_SEND, /* it leaves as soon as it can */
+	LATE_DROP, /* it does not once the next one is due: see worker_open.c */
+};
+
 enum verify_mode {
 	VERIFY_FULL,   /* identity, order, and the whole body by checksum */
 	VERIFY_HEADER, /* identity and order, by the words at both ends */
@@ -44,8 +50,9 @@ enum verify_mode {
 };
 
 enum access_mode {
-	ACCESS_COPY, /* the consumer gets messages copied to its own memory */
-	ACCESS_VIEW, /* it looks at them where they lie */
+	ACCESS_COPY,  /* the consumer gets messages copied to its own memory */
+	ACCESS_VIEW,  /* it looks at them where they lie */
+	ACCESS_LEASE, /* it does, and if it dies another one gets them */
 };
 
 /* On whose NUMA node the channel's memory is. */
@@ -108,8 +115,9 @@ struct bench_case {
 	/* MODE_OPEN only */
 	uint64_t rate; /* offered by all producers together; see RATE_SHARE */
 	enum arrival arrival;
-	unsigned burst;	     /* messages due at the same time */
-	uint64_t work_ns;    /* of a consumer, after each message */
+	unsigned burst;	  /* messages due at the same time */
+	uint64_t work_ns; /* of a consumer, after each message */
+	enum late_mode late;
 	struct size_mix mix; /* msg_size_bytes is the largest of them */
 	/* MODE_CRASH only */
 	unsigned kills;	     /* for each victim in turn */
@@ -128,6 +136,7 @@ const char *verify_mode_name(enum verify_mode verify);
 const char *access_mode_name(enum access_mode access);
 const char *arrival_name(enum arrival arrival);
 const char *memory_place_name(enum memory_place memory);
+const char *late_mode_name(enum late_mode late);
 const char *victim_name(enum victim victim);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
@@ -136,6 +145,7 @@ int verify_mode_from(const char *word);
 int access_mode_from(const char *word);
 int arrival_from(const char *word);
 int memory_place_from(const char *word);
+int late_mode_from(const char *word);
 int victim_from(const char *word);
 int case_status_from(const char *word);
 

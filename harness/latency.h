@@ -16,6 +16,7 @@ struct latency {
 	uint64_t due;	      /* messages */
 	uint64_t backlog;     /* of these, not sent when the time was over */
 	uint64_t unsent;      /* of these, never sent */
+	uint64_t dropped;     /* of those due: LATE_DROP had no time for them */
 };
 
 static inline void latency_init(struct latency *latency)
@@ -24,6 +25,7 @@ static inline void latency_init(struct latency *latency)
 	hist_init(&latency->actual);
 	hist_init(&latency->lag);
 	latency->due = latency->backlog = latency->unsent = 0;
+	latency->dropped = 0;
 }
 
 /* latency_create - an empty one, to be freed with free(); as hist_create() it
@@ -46,6 +48,7 @@ static inline void latency_add(struct latency *into, const struct latency *from)
 	into->due += from->due;
 	into->backlog += from->backlog;
 	into->unsent += from->unsent;
+	into->dropped += from->dropped;
 }
 
 /* latency_reached - was what was due also sent? A twentieth may still wait when

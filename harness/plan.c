@@ -202,11 +202,13 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s", bench->section,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s%s", bench->section,
 		spec, size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
-		capacity, bench->access == ACCESS_VIEW ? "/view" : "",
+		capacity, bench->access == ACCESS_COPY ? "" : "/",
+		bench->access == ACCESS_COPY ? ""
+					     : access_mode_name(bench->access),
 		bench->memory == MEMORY_ANY ? "" : "/mem-",
 		bench->memory == MEMORY_ANY ? ""
 					    : memory_place_name(bench->memory),
@@ -270,6 +272,7 @@ static void fill_case(const struct scenario_section *section,
 		bench->arrival = section->arrivals[at->arrival];
 		bench->burst = section->burst.count;
 		bench->work_ns = section->work_ns;
+		bench->late = section->late;
 		bench->mix = section->mix;
 	}
 	name_case(bench);

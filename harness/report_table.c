@@ -175,6 +175,19 @@ static void print_roundtrip(const struct report_page *page,
 		human_time(one->cpu_ns_per_msg, cpu), ratio);
 }
 
+/* Of what was due, in percent. */
+static char *dropped_text(const struct latency *latency, char text[HUMAN_BYTES])
+{
+	if (!latency || latency->due == 0)
+		snprintf(text, HUMAN_BYTES, "-");
+	else if (latency->dropped == 0)
+		snprintf(text, HUMAN_BYTES, "none");
+	else
+		snprintf(text, HUMAN_BYTES, "%.2g %%",
+			100 * (double)latency->dropped / (double)latency->due);
+	return text;
+}
+
 static void print_open(const struct report_page *page,
 	const struct result_case *one, const struct result_case *first,
 	int columns)
@@ -192,7 +205,10 @@ static void print_open(const struct report_page *page,
 		percentile_text(latency ? &latency->intended : NULL, 99, p99),
 		percentile_text(
 			latency ? &latency->intended : NULL, 99.9, p999),
-		percentile_text(latency ? &latency->actual : NULL, 99, sent),
+		one->bench.late == LATE_DROP
+			? dropped_text(latency, sent)
+			: percentile_text(
+				  latency ? &latency->actual : NULL, 99, sent),
 		percentile_text(latency ? &latency->lag : NULL, 99, lag),
 		ratio);
 }
@@ -271,7 +287,8 @@ static void print_columns(const struct report_page *page,
 		fprintf(page->out,
 			"    %-*s  %9s  %8s  %8s  %8s  %8s  %8s  %6s\n",
 			columns, "transport", "offered", "p50", "p99", "p99.9",
-			"sent p99", "lag p99", versus);
+			first->bench.late == LATE_DROP ? "dropped" : "sent p99",
+			"lag p99", versus);
 		break;
 	case MODE_CRASH:
 		fprintf(page->out, "    %-*s  %6s  %9s  %9s  %9s  %9s  %9s\n",
@@ -306,8 +323,11 @@ static void print_load(
 	char line[LINE_BYTES] = "", size[HUMAN_BYTES], work[HUMAN_BYTES];
 	const struct size_mix *mix = &bench->mix;
 
-	fputs("  latency from when a message was due; sent: from when it "
-	      "left; lag: in between\n",
+	fputs(bench->late == LATE_DROP
+			? "  latency from when a message was due; dropped: not "
+			  "sent, as the next one was due\n"
+			: "  latency from when a message was due; sent: from "
+			  "when it left; lag: in between\n",
 		page->out);
 	if (bench->burst > 1)
 		text_join(line, sizeof(line), "bursts of %u", bench->burst);

@@ -319,6 +319,8 @@ static void load_latency(struct json_reader *reader, const json_t *object,
 		read_count(reader, object, "backlog", 0, latency->due, false);
 	latency->unsent = read_count(
 		reader, object, "unsent", 0, latency->backlog, false);
+	latency->dropped =
+		read_count(reader, object, "dropped", 0, latency->due, false);
 	load_times(reader, object, "latency_ns", &latency->intended);
 	load_times(reader, object, "latency_from_send_ns", &latency->actual);
 	load_times(reader, object, "lag_ns", &latency->lag);
@@ -342,6 +344,9 @@ static void load_open(
 		reader, object, "burst", 1, UINT32_MAX, true);
 	bench->work_ns =
 		read_count(reader, object, "work_ns", 0, UINT64_MAX, false);
+	/* Results from before there was a choice have dropped nothing. */
+	if (json_object_get(object, "late"))
+		bench->late = read_word(reader, object, "late", late_mode_from);
 	load_mix(reader, object, &bench->mix);
 	per_s = read_figure(reader, object, "offered_per_s");
 	outcome->offered_per_s = isnan(per_s) ? 0 : per_s;

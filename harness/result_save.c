@@ -138,11 +138,12 @@ static json_t *open_json(const struct result_case *one)
 
 	if (bench->mode != MODE_OPEN)
 		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o}",
-		"arrival", arrival_name(bench->arrival), "burst",
-		count(bench->burst), "work_ns", count(bench->work_ns),
-		"msg_sizes", mix_json(&bench->mix), "offered_per_s",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+			 " s:o, s:o, s:o, s:o}",
+		"arrival", arrival_name(bench->arrival), "late",
+		late_mode_name(bench->late), "burst", count(bench->burst),
+		"work_ns", count(bench->work_ns), "msg_sizes",
+		mix_json(&bench->mix), "offered_per_s",
 		outcome->offered_per_s > 0 ? figure(outcome->offered_per_s)
 					   : json_null(),
 		"saturation_per_s",
@@ -151,7 +152,8 @@ static json_t *open_json(const struct result_case *one)
 			: json_null(),
 		"due", known ? count(latency->due) : json_null(), "backlog",
 		known ? count(latency->backlog) : json_null(), "unsent",
-		known ? count(latency->unsent) : json_null(), "latency_ns",
+		known ? count(latency->unsent) : json_null(), "dropped",
+		known ? count(latency->dropped) : json_null(), "latency_ns",
 		times_json(known ? &latency->intended : NULL),
 		"latency_from_send_ns",
 		times_json(known ? &latency->actual : NULL), "lag_ns",

@@ -59,6 +59,7 @@ struct scenario_section {
 	struct burst burst;  /* its every_ns has become the rate */
 	struct size_mix mix; /* of ->count 0: none */
 	uint64_t work_ns;
+	enum late_mode late;
 	unsigned kills;
 	bool kill_victim[2]; /* by enum victim */
 	uint64_t recover_within_ns;

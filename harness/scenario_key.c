@@ -67,7 +67,8 @@ static const struct scenario_key keys[] = {
 		.help = "spin, or block in the transport's own call"},
 	{"access", .type = KEY_ACCESS, .fallback = "copy",
 		AXIS(accesses, access_count),
-		.help = "copy messages out, or view them where they lie"},
+		.help = "copy messages out, or view or lease them where they "
+			"lie"},
 	{"capacity", .type = KEY_SIZE, .fallback = "0", .range = {0, 64 * GI},
 		AXIS(capacities_bytes, capacity_count),
 		.help = "bytes of buffer; 0: what the transport thinks best"},
@@ -102,6 +103,9 @@ static const struct scenario_key keys[] = {
 	{"work", .type = KEY_TIME, .scope = SCOPE_OPEN, .fallback = "0ns",
 		.range = {0, 100 * MS}, SCALAR(work_ns),
 		.help = "of the consumer after each message"},
+	{"late", .type = KEY_LATE, .scope = SCOPE_OPEN, .fallback = "send",
+		SCALAR(late),
+		.help = "send what is late, or drop it when the next is due"},
 	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
 		.fallback = "producer, consumer", SCALAR(kill_victim),
 		.help = "who is killed while it holds the lock"},
@@ -186,11 +190,12 @@ int scenario_key_word(const struct value_place *place, const char *text,
 }
 
 static const char *const wait_words[] = {"spin", "block", NULL};
-static const char *const access_words[] = {"copy", "view", NULL};
+static const char *const access_words[] = {"copy", "view", "lease", NULL};
 static const char *const memory_words[] = {
 	"any", "producer", "consumer", "interleave", NULL};
 static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const arrival_words[] = {"fixed", "poisson", NULL};
+static const char *const late_words[] = {"send", "drop", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)
@@ -285,6 +290,8 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(uint64_t);
 	case KEY_ARRIVAL:
 		return sizeof(enum arrival);
+	case KEY_LATE:
+		return sizeof(enum late_mode);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
 	case KEY_ACCESS:
@@ -307,7 +314,8 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 			       sizeof(enum access_mode) == sizeof(unsigned) &&
 			       sizeof(enum memory_place) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned) &&
-			       sizeof(enum arrival) == sizeof(unsigned),
+			       sizeof(enum arrival) == sizeof(unsigned) &&
+			       sizeof(enum late_mode) == sizeof(unsigned),
 		"enums are stored as unsigned");
 	if (element_bytes(type) == sizeof(number))
 		memcpy(where, &number, sizeof(number));
@@ -401,6 +409,9 @@ static int words_to_numbers(const struct scenario_key *key,
 		else if (key->type == KEY_ARRIVAL)
 			value = scenario_key_word(
 				place, word, arrival_from, arrival_words);
+		else if (key->type == KEY_LATE)
+			value = scenario_key_word(
+				place, word, late_mode_from, late_words);
 		else
 			value = scenario_key_word(
 				place, word, victim_from, victim_words);

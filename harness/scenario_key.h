@@ -24,6 +24,7 @@ enum key_type {
 	KEY_VICTIMS, /* bool[2], by enum victim */
 	KEY_RATE,    /* uint64_t, see RATE_SHARE */
 	KEY_ARRIVAL, /* enum arrival */
+	KEY_LATE,    /* enum late_mode */
 	KEY_BURST,   /* struct burst */
 	KEY_MIX,     /* struct size_mix */
 	KEY_PERCENT, /* unsigned */

@@ -2,6 +2,10 @@
  *
  * The parent's own handle, which it needs for check() and to see who holds a
  * lock, takes no part in the traffic; each worker opens the queue by name.
+ *
+ * What looks at messages where they lie does so by a lease, which it holds until
+ * it asks for the next one, or leaves. It is given back before that is asked
+ * for, so that a worker killed meanwhile holds one message at most.
  */
 #include <mmapipc/queue.h>
 
@@ -16,6 +20,11 @@
 struct queue_channel {
 	mipc_queue *observer;
 	char name[];
+};
+
+struct queue_endpoint {
+	mipc_queue *queue;
+	struct mipc_lease lease; /* ->data is NULL: none */
 };
 
 static int queue_create(
@@ -42,28 +51,38 @@ static int queue_attach(struct channel *base, enum endpoint_role role,
 	unsigned index, struct endpoint **ret_endpoint)
 {
 	const struct queue_channel *channel = (struct queue_channel *)base;
-	mipc_queue *queue;
-	int err = mipc_queue_open(channel->name, NULL, &queue);
+	struct queue_endpoint *end = calloc(1, sizeof(*end));
+	int err;
 
 	(void)role;
 	(void)index;
-	if (!err)
-		*ret_endpoint = (struct endpoint *)queue;
+	if (!end)
+		return -ENOMEM;
+	err = mipc_queue_open(channel->name, NULL, &end->queue);
+	if (err)
+		free(end);
+	else
+		*ret_endpoint = (struct endpoint *)end;
 	return err;
+}
+
+static mipc_queue *queue_of(struct endpoint *endpoint)
+{
+	return ((struct queue_endpoint *)endpoint)->queue;
 }
 
 static int queue_send(struct endpoint *endpoint, const struct outbound *message,
 	uint64_t timeout_ns)
 {
-	return mipc_queue_put((mipc_queue *)endpoint, message->data,
-		message->len, timeout_ns);
+	return mipc_queue_put(
+		queue_of(endpoint), message->data, message->len, timeout_ns);
 }
 
 static int queue_recv(
 	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
 {
 	message->data = message->room;
-	return mipc_queue_get((mipc_queue *)endpoint, message->room,
+	return mipc_queue_get(queue_of(endpoint), message->room,
 		message->room_bytes, timeout_ns, &message->len);
 }
 
@@ -77,7 +96,7 @@ static int queue_send_batch(struct endpoint *endpoint,
 		vector[i].iov_len = messages[i].len;
 	}
 	return mipc_queue_put_batch(
-		(mipc_queue *)endpoint, vector, count, timeout_ns);
+		queue_of(endpoint), vector, count, timeout_ns);
 }
 
 static int queue_recv_batch(struct endpoint *endpoint, struct inbound *messages,
@@ -91,7 +110,7 @@ static int queue_recv_batch(struct endpoint *endpoint, struct inbound *messages,
 		vector[i].iov_len = messages[i].room_bytes;
 	}
 	got = mipc_queue_get_batch(
-		(mipc_queue *)endpoint, vector, count, timeout_ns);
+		queue_of(endpoint), vector, count, timeout_ns);
 	for (int i = 0; i < got; i++) {
 		messages[i].data = messages[i].room;
 		messages[i].len = vector[i].iov_len;
@@ -99,9 +118,37 @@ static int queue_recv_batch(struct endpoint *endpoint, struct inbound *messages,
 	return got;
 }
 
+static int queue_release(struct queue_endpoint *end)
+{
+	if (!end->lease.data)
+		return 0;
+	return mipc_queue_release(end->queue, &end->lease);
+}
+
+static int queue_recv_view(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+	int err = queue_release(end);
+
+	if (!err)
+		err = mipc_queue_acquire(end->queue, timeout_ns, &end->lease);
+	if (err)
+		return err;
+	message->data = end->lease.data;
+	message->len = end->lease.len;
+	return 0;
+}
+
 static void queue_detach(struct endpoint *endpoint)
 {
-	mipc_queue_close((mipc_queue *)endpoint);
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+
+	if (!end)
+		return;
+	queue_release(end);
+	mipc_queue_close(end->queue);
+	free(end);
 }
 
 static int queue_check(struct channel *base)
@@ -131,13 +178,15 @@ const struct transport transport_queue = {
 	.name = "queue",
 	.summary = "mmapipc's crash-safe queue: many producers and consumers",
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
-		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER,
+		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER | CAP_VIEW |
+		CAP_LEASE,
 	.create = queue_create,
 	.attach = queue_attach,
 	.send = queue_send,
 	.recv = queue_recv,
 	.send_batch = queue_send_batch,
 	.recv_batch = queue_recv_batch,
+	.recv_view = queue_recv_view,
 	.detach = queue_detach,
 	.lock_holder = queue_lock_holder,
 	.check = queue_check,

@@ -206,11 +206,16 @@ static int calls_can_run(const struct transport *transport,
 	if (bench->batch > 1 && !(transport->caps & CAP_BATCH))
 		return refuse(
 			reason, "%s has no calls for batches", transport->name);
-	if (bench->access == ACCESS_VIEW && !(transport->caps & CAP_VIEW))
+	if (bench->access == ACCESS_LEASE && !(transport->caps & CAP_LEASE))
+		return refuse(reason,
+			"%s has no leases: what a killed consumer looked at is "
+			"nobody's",
+			transport->name);
+	if (bench->access != ACCESS_COPY && !(transport->caps & CAP_VIEW))
 		return refuse(reason,
 			"%s has no call to look at a message where it lies",
 			transport->name);
-	if (bench->access == ACCESS_VIEW && bench->batch > 1)
+	if (bench->access != ACCESS_COPY && bench->batch > 1)
 		return refuse(reason,
 			"messages are looked at where they lie one by one, not "
 			"in batches of %u",

@@ -348,8 +348,8 @@ static void make_calls(struct worker *worker)
 
 	worker->calls = (struct calls){
 		.send = transport->send,
-		.recv = bench->access == ACCESS_VIEW ? transport->recv_view
-						     : transport->recv,
+		.recv = bench->access == ACCESS_COPY ? transport->recv
+						     : transport->recv_view,
 		.send_batch = transport->send_batch,
 		.recv_batch = transport->recv_batch,
 		.batch = bench->batch,

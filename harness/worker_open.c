@@ -15,6 +15,13 @@
  * is counted, and that not all went out in time is what slice.c makes
  * "unreached" of.
  *
+ * With late = drop a message gives way: when its turn comes and the next one is
+ * due already, it is not sent but counted. A camera does so, whose next picture
+ * overwrites the last. What is at the transport's door is not taken back: of a
+ * stream, half of it may be on its way. So of a sender that is held up the
+ * message at the door arrives late, those behind it are dropped, and the one
+ * that is due by then is the next.
+ *
  * A message is made ready before it is due; all that is left then is to write
  * two times and to call the transport. Without a rate everything is always due:
  * that is how the most that a case can do is measured, clocks and all.
@@ -262,6 +269,18 @@ static bool send_now(struct worker *worker, const struct outbound *message)
 	return true;
 }
 
+/* Is the next message, or the next burst of them, due by @now_ns as well? Asked
+ * of a copy of the schedule, which goes on from where it was. */
+static bool overtaken(const struct worker *worker, uint64_t now_ns)
+{
+	struct schedule ahead = worker->open->schedule;
+
+	if (worker->job->bench->late != LATE_DROP || !paced(worker))
+		return false;
+	ahead.left = 0;
+	return worker->open->started_ns + schedule_next(&ahead) <= now_ns;
+}
+
 /* One message, due at @due_ns. Returns false when there is to be no other. */
 static bool send_due(
 	struct worker *worker, const struct outbound *message, uint64_t due_ns)
@@ -269,19 +288,24 @@ static bool send_due(
 	struct latency *latency = worker->open->latency;
 	uint64_t now_ns = paced(worker) ? await_due(worker, due_ns) : due_ns;
 	struct message_times times = {due_ns, now_ns};
-	bool sent;
+	bool counted, sent;
 
 	if (!now_ns)
 		return false;
-	if (counts(worker, due_ns)) {
+	counted = counts(worker, due_ns);
+	latency->due += counted;
+	if (overtaken(worker, now_ns)) {
+		latency->dropped += counted;
+		return true;
+	}
+	if (counted) {
 		times.due_ns |= TIME_COUNTS;
 		hist_record(&latency->lag, now_ns - due_ns);
-		latency->due++;
 	}
 	/* The buffer is ours: only the interface reads it as const. */
 	memcpy((uint8_t *)message->data + TIMES_AT, &times, sizeof(times));
 	sent = send_now(worker, message);
-	if (times.due_ns & TIME_COUNTS) {
+	if (counted) {
 		latency->backlog += worker->open->stop_ns != 0;
 		latency->unsent += !sent;
 	}

@@ -5,7 +5,12 @@ SCENARIOS = \
 	scenarios/demo.ini \
 	scenarios/library.ini \
 	scenarios/load.ini \
-	scenarios/peers.ini
+	scenarios/log-sink.ini \
+	scenarios/market-data.ini \
+	scenarios/ml-loader.ini \
+	scenarios/peers.ini \
+	scenarios/video.ini \
+	scenarios/worker-pool.ini
 dist_scenarios_DATA = $(SCENARIOS)
 EXTRA_DIST += scenarios/bench.sh
 

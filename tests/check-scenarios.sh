@@ -58,5 +58,7 @@ for of in $transports; do
 	done
 done
 [ $pairs -eq 0 ] && exit 0
+# Of loads that a busy machine did not reach there is nothing to compare.
+[ $code -eq 3 ] && exit 0
 cat "$scratch/err"
 fail "no two transports can be compared"

@@ -29,7 +29,7 @@ def junk_for(value):
 
 # No schema can compare two values, nor decode a histogram.
 LOADER_ONLY = re.compile(
-    r"\.(histogram|median|lo|hi|due|backlog|unsent|kills|lock_held|recovered|producers|consumers)$")
+    r"\.(histogram|median|lo|hi|due|backlog|unsent|dropped|kills|lock_held|recovered|producers|consumers)$")
 # What the loader works out for itself, or nobody needs.
 SCHEMA_ONLY = re.compile(
     r"^\.(started|elapsed_ns|scenario)$"

@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/test_event \
 	tests/test_export \
 	tests/test_facts \
+	tests/test_fault \
 	tests/test_grade \
 	tests/test_guard \
 	tests/test_hist \

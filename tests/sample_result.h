@@ -159,6 +159,7 @@ static void sample_open(struct sample *sample)
 	bench->arrival = ARRIVAL_POISSON;
 	bench->burst = 4;
 	bench->work_ns = 2000;
+	bench->late = LATE_DROP;
 	bench->until_percent = 5;
 	bench->count = 12345;
 	bench->mix = (struct size_mix){
@@ -169,6 +170,7 @@ static void sample_open(struct sample *sample)
 	latency->due = 1000;
 	latency->backlog = 10;
 	latency->unsent = 1;
+	latency->dropped = 7;
 	for (unsigned i = 1; i <= 1000; i++) {
 		hist_record(&latency->intended, i * 1000);
 		hist_record(&latency->actual, i * 100);

@@ -173,6 +173,8 @@ static const struct {
 		.burst = 50, .mixed = true},
 	{&transport_ring, VERIFY_SUM, ACCESS_VIEW, .producers = 1,
 		.consumers = 1, .mixed = true},
+	{&transport_queue, VERIFY_FULL, ACCESS_LEASE, .producers = 2,
+		.consumers = 2, .mixed = true},
 	{&transport_ring, VERIFY_HEADER, .arrival = ARRIVAL_POISSON,
 		.producers = 1, .consumers = 1, .burst = 10},
 	{&transport_pipe, VERIFY_FULL, .producers = 1, .consumers = 1,
@@ -304,6 +306,44 @@ START_TEST(test_open_load_that_is_too_much_is_not_reached)
 }
 END_TEST
 
+/* The same load for a sender that does not insist: what its consumer cannot take
+ * is dropped, whatever else becomes of the rest. */
+START_TEST(test_open_late_messages_are_dropped_and_counted)
+{
+	struct bench_case bench = open_case(VERIFY_FULL);
+	struct slice_report report;
+
+	bench.work_ns = 1 * ms;
+	bench.capacity_bytes = SMALL_BUFFER * 64;
+	bench.late = LATE_DROP;
+	bench.burst = _i ? 4 : 1;
+	ck_assert_int_eq(run(&transport_queue, &bench, 10 * RATE, &report), 0);
+	assert_flawless(&report.verify);
+	ck_assert_uint_gt(latency.dropped, latency.due / 2);
+	ck_assert_uint_lt(latency.dropped, latency.due);
+	ck_assert_uint_eq(latency.due,
+		latency.intended.total + latency.unsent + latency.dropped);
+	ck_assert_uint_eq(latency.due, latency.lag.total + latency.dropped);
+	ck_assert(latency_reached(&latency));
+}
+END_TEST
+
+/* A burst is due at once: its own messages do not overtake each other. */
+START_TEST(test_open_burst_that_fits_is_not_dropped)
+{
+	struct bench_case bench = open_case(VERIFY_HEADER);
+	struct slice_report report;
+
+	bench.late = LATE_DROP;
+	bench.burst = 100;
+	bench.slice_ns = 400 * ms;
+	ck_assert_int_eq(run(&transport_queue, &bench, 5000, &report), 0);
+	assert_flawless(&report.verify);
+	/* Not none: a machine that stands still for 20 ms drops a burst. */
+	ck_assert_uint_lt(latency.dropped, latency.due / 2);
+}
+END_TEST
+
 /* Nothing is ever early or late without a rate: that is what saturates. */
 START_TEST(test_open_without_a_rate_sends_as_fast_as_it_goes)
 {
@@ -384,6 +424,9 @@ int main(void)
 	tcase_add_loop_test(tcase, test_open_wrong_size_of_the_mix_is_corrupted,
 		VERIFY_FULL, VERIFY_SUM + 1);
 	tcase_add_test(tcase, test_open_load_that_is_too_much_is_not_reached);
+	tcase_add_loop_test(
+		tcase, test_open_late_messages_are_dropped_and_counted, 0, 2);
+	tcase_add_test(tcase, test_open_burst_that_fits_is_not_dropped);
 	tcase_add_test(
 		tcase, test_open_without_a_rate_sends_as_fast_as_it_goes);
 	for (unsigned i = 0; i < sizeof(timed) / sizeof(timed[0]); i++) {

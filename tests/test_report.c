@@ -56,13 +56,28 @@ static const char *const shown[] = {
 	/* the harness */
 	"The harness itself: 1.75 ns a message, 61 ns in an open loop\n",
 	"No cycles, instructions, misses: this machine shows none\n",
-	/* the open loop: offered, p50, p99, p99.9, sent p99, lag p99 */
-	"1.00 M/s    500 us    990 us    999 us   99.0 us    891 us",
+	/* the open loop: offered, p50, p99, p99.9, dropped, lag p99 */
+	"1.00 M/s    500 us    990 us    999 us     0.7 %    891 us",
+	"dropped: not sent, as the next one was due\n",
 	"ends after 12.3 k messages at the latest, rounds once the median's "
 	"interval is within 5 %\n",
 	"bursts of 4, 2.00 us of work a message, 75 % of 64 B, 25 % of 1 KiB",
 	"50 % load, poisson",
 };
+
+/* Whose late messages are sent all the same has dropped none to tell of. */
+START_TEST(test_report_open_loop_that_drops_nothing_shows_the_sender)
+{
+	char *text;
+
+	loaded.cases[SAMPLE_OPEN].bench.late = LATE_SEND;
+	text = page();
+	ck_assert_ptr_nonnull(strstr(text, "sent p99"));
+	ck_assert_ptr_nonnull(strstr(text, "999 us   99.0 us    891 us"));
+	ck_assert_ptr_null(strstr(text, "dropped:"));
+	free(text);
+}
+END_TEST
 
 START_TEST(test_report_page_has_the_figures)
 {
@@ -442,6 +457,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_report_page_has_the_figures, 0,
 		sizeof(shown) / sizeof(*shown));
 	tcase_add_test(tcase, test_report_fastest_transport_stands_first);
+	tcase_add_test(tcase,
+		test_report_open_loop_that_drops_nothing_shows_the_sender);
 	tcase_add_test(
 		tcase, test_report_violated_case_is_marked_and_has_no_rate);
 	tcase_add_test(tcase,

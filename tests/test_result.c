@@ -117,6 +117,7 @@ START_TEST(test_result_open_loop_comes_back_as_it_was)
 	ck_assert_int_eq(bench->arrival, ARRIVAL_POISSON);
 	ck_assert_uint_eq(bench->burst, 4);
 	ck_assert_uint_eq(bench->work_ns, 2000);
+	ck_assert_int_eq(bench->late, was->late);
 	ck_assert_uint_eq(bench->until_percent, 5);
 	ck_assert_uint_eq(bench->count, 12345);
 	ck_assert_mem_eq(&bench->mix, &was->mix, sizeof(was->mix));
@@ -126,6 +127,7 @@ START_TEST(test_result_open_loop_comes_back_as_it_was)
 	ck_assert_uint_eq(latency->due, 1000);
 	ck_assert_uint_eq(latency->backlog, 10);
 	ck_assert_uint_eq(latency->unsent, 1);
+	ck_assert_uint_eq(latency->dropped, 7);
 	ck_assert_mem_eq(latency->intended.counts, sent->intended.counts,
 		sizeof(sent->intended.counts));
 	ck_assert_mem_eq(latency->actual.counts, sent->actual.counts,

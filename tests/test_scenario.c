@@ -179,6 +179,8 @@ static const struct {
 	{"[a]\nmode = throughput\nkill = producer\n", {0},
 		":3: 'kill' is for crash sections"},
 	{"[a]\nrecover_within = 1s\n", {0}, ":2: 'recover_within' is for"},
+	{"[a]\nlate = drop\n", {0}, ":2: 'late' is for open sections"},
+	{"[a]\nmode = open\nlate = dorp\n", {0}, "did you mean 'drop'?"},
 	{"[a]\nwork = 2us\n", {0}, ":2: 'work' is for open sections"},
 	{"[a]\nmode = roundtrip\nrate = 1k\n", {0},
 		":3: 'rate' is for open sections"},

@@ -250,6 +250,24 @@ START_TEST(test_slice_viewing_ring_no_complaint)
 }
 END_TEST
 
+/* Many more messages than there is room for: each is given back. */
+START_TEST(test_slice_leasing_queue_frees_each_message)
+{
+	struct bench_case bench = small_case(MODE_THROUGHPUT);
+	const struct slice_request request = {.bench = &bench};
+	struct slice_report report = {0};
+
+	bench.access = ACCESS_LEASE;
+	bench.capacity_bytes = 4096;
+	ck_assert_int_eq(
+		slice_run(&transport_queue, &request, unique_name(), &report),
+		0);
+	ck_assert_uint_gt(report.verify.sent, 4096 / 8);
+	ck_assert_uint_eq(report.verify.sent, report.verify.received);
+	ck_assert_uint_eq(report.verify.lost, 0);
+}
+END_TEST
+
 START_TEST(test_slice_view_of_the_wrong_message_is_noticed)
 {
 	struct transport fake = transport_ring;
@@ -400,6 +418,7 @@ int main(void)
 	tcase_add_loop_test(tcase,
 		test_slice_damaging_transport_counts_corrupted, VERIFY_FULL,
 		VERIFY_SUM + 1);
+	tcase_add_test(tcase, test_slice_leasing_queue_frees_each_message);
 	tcase_add_loop_test(tcase, test_slice_viewing_ring_no_complaint,
 		VERIFY_FULL, VERIFY_SUM + 1);
 	tcase_add_loop_test(tcase,

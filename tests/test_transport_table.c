@@ -214,6 +214,10 @@ START_TEST(test_transport_can_run_access_and_verify_say_why_not)
 		{ACCESS_VIEW, VERIFY_SUM, 0, 1, "where it lies"},
 		{ACCESS_VIEW, VERIFY_SUM, CAP_VIEW | CAP_BATCH, 2,
 			"not in batches of 2"},
+		{ACCESS_LEASE, VERIFY_SUM, CAP_VIEW | CAP_LEASE, 1, NULL},
+		{ACCESS_LEASE, VERIFY_SUM, CAP_VIEW, 1, "has no leases"},
+		{ACCESS_LEASE, VERIFY_SUM, CAP_VIEW | CAP_LEASE | CAP_BATCH, 2,
+			"not in batches of 2"},
 		{ACCESS_COPY, VERIFY_SUM, CAP_EXTERNAL, 1, "verify = sum"},
 		{ACCESS_COPY, VERIFY_FULL, CAP_EXTERNAL, 1, NULL},
 	};

@@ -60,6 +60,8 @@ enum transport_caps {
 	CAP_NO_THROUGHPUT = 1 << 11,
 	CAP_VIEW = 1 << 12,  /* has recv_view() */
 	CAP_EMPTY = 1 << 13, /* passes nothing: what the harness costs */
+	CAP_LEASE = 1 << 14, /* what recv_view() gave to a worker that was
+				killed since goes to another one */
 };
 
 /* How a worker waits: a scenario's `wait`. */

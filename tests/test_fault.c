@@ -1,0 +1,121 @@
+/* test_fault.c - which losses does a killed consumer excuse?
+ *
+ * One message is lost in the whole run, by nobody's death. A consumer that had
+ * it copied out and was killed may have taken it along; with leases nobody does.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "run.h"
+#include "transport.h"
+#include "transport_list.h"
+
+static _Atomic int *left_to_lose; /* shared with the workers */
+
+static bool keep_going(void)
+{
+	return true;
+}
+
+static int recv_losing(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	int err = transport_queue.recv(endpoint, message, timeout_ns);
+
+	if (!err && *left_to_lose > 0 && (*left_to_lose)-- > 0)
+		err = transport_queue.recv(endpoint, message, timeout_ns);
+	return err;
+}
+
+static int view_losing(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	int err = transport_queue.recv_view(endpoint, message, timeout_ns);
+
+	if (!err && *left_to_lose > 0 && (*left_to_lose)-- > 0)
+		err = transport_queue.recv_view(endpoint, message, timeout_ns);
+	return err;
+}
+
+static struct outcome run(enum access_mode access, int lose)
+{
+	struct transport transport = transport_queue;
+	struct bench_case bench = {
+		.transport = "queue",
+		.mode = MODE_CRASH,
+		.msg_size_bytes = 256,
+		.batch = 1,
+		.producers = 2,
+		.consumers = 2,
+		.wait = WAIT_BLOCK,
+		.access = access,
+		.verify = VERIFY_FULL,
+		.kills = 5,
+		.kill_victim = {[VICTIM_CONSUMER] = true},
+		.recover_within_ns = UINT64_C(60000000000),
+	};
+	struct outcome outcome = {0};
+	char name[64];
+
+	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne((void *)left_to_lose, MAP_FAILED);
+	*left_to_lose = lose;
+	transport.recv = recv_losing;
+	transport.recv_view = view_losing;
+	for (unsigned i = 0; i < CASE_MAX_WORKERS; i++)
+		bench.cpus[i] = CASE_CPU_ANY;
+	outcome.crash.recovery = malloc(sizeof(*outcome.crash.recovery));
+	ck_assert_ptr_nonnull(outcome.crash.recovery);
+	hist_init(outcome.crash.recovery);
+	snprintf(name, sizeof(name), "ipcmark-fault-%ld", (long)getpid());
+	ck_assert_int_eq(
+		fault_run(&transport, &bench, 7, name, keep_going, &outcome),
+		0);
+	free(outcome.crash.recovery);
+	munmap((void *)left_to_lose, sizeof(*left_to_lose));
+	return outcome;
+}
+
+static const struct {
+	enum access_mode access;
+	int lose;
+	enum case_status status;
+} losses[] = {
+	{ACCESS_COPY, 0, STATUS_OK},
+	{ACCESS_COPY, 1, STATUS_OK},
+	{ACCESS_LEASE, 0, STATUS_OK},
+	{ACCESS_LEASE, 1, STATUS_VIOLATED},
+};
+
+START_TEST(test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease)
+{
+	struct outcome outcome = run(losses[_i].access, losses[_i].lose);
+
+	ck_assert_msg(outcome.status == losses[_i].status, "%s: %s",
+		case_status_name(outcome.status), outcome.reason);
+	ck_assert_uint_eq(outcome.crash.kills, 5);
+	ck_assert_uint_eq(outcome.crash.lock_held, 5);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("fault");
+	TCase *tcase = tcase_create("fault");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase,
+		test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease, 0,
+		sizeof(losses) / sizeof(losses[0]));
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
