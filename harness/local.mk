@@ -191,6 +191,8 @@ libharness_a_SOURCES = \
 	harness/transport_socketpair.c \
 	harness/transport_sysv_msg.c \
 	harness/transports.c \
+	harness/tune.c \
+	harness/tune.h \
 	harness/until.c \
 	harness/until.h \
 	harness/usage.c \
