@@ -40,6 +40,7 @@ struct lineage {
 	const struct text_section *sections[DEPTH_MAX + 1];
 	size_t count;
 	const struct text_section *global;
+	bool wide;
 };
 
 static struct value_place place_of(const struct text_entry *entry)
@@ -254,6 +255,8 @@ static int resolve_key(const struct scenario_key *key,
 		text = entry->value;
 	} else if (section->mode == MODE_CRASH && key->crash_fallback) {
 		text = key->crash_fallback;
+	} else if (lineage->wide && key->wide_fallback) {
+		text = key->wide_fallback;
 	}
 	return scenario_key_apply(key, &place, text, section);
 }
@@ -326,13 +329,15 @@ static int settle_sizes(
 }
 
 static int resolve_section(const struct scenario_text *text,
-	const struct text_section *from, struct scenario_section *section)
+	const struct text_section *from, bool wide,
+	struct scenario_section *section)
 {
 	struct lineage lineage;
 	int error = lineage_find(text, from, &lineage);
 
 	if (error)
 		return error;
+	lineage.wide = wide;
 	snprintf(section->name, sizeof(section->name), "%s", from->name);
 	section->file = from->file;
 	section->line = from->line;
@@ -400,7 +405,8 @@ static int check_global(const struct text_section *global)
 	return error;
 }
 
-static int resolve(const struct scenario_text *text, struct scenario *scenario)
+static int resolve(
+	const struct scenario_text *text, bool wide, struct scenario *scenario)
 {
 	int error = 0;
 
@@ -423,13 +429,13 @@ static int resolve(const struct scenario_text *text, struct scenario *scenario)
 	if (!scenario->sections)
 		return -ENOMEM;
 	for (size_t i = 1; i < text->section_count && !error; i++)
-		error = resolve_section(text, &text->sections[i],
+		error = resolve_section(text, &text->sections[i], wide,
 			&scenario->sections[scenario->section_count++]);
 	return error;
 }
 
-int scenario_load(const char *const *files, size_t file_count,
-	const char *const *sets, size_t set_count,
+static int load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count, bool wide,
 	struct scenario *ret_scenario)
 {
 	struct scenario scenario = {0};
@@ -438,7 +444,7 @@ int scenario_load(const char *const *files, size_t file_count,
 
 	if (error)
 		return error;
-	error = resolve(&text, &scenario);
+	error = resolve(&text, wide, &scenario);
 	if (error) {
 		scenario_free(&scenario);
 	} else {
@@ -453,6 +459,20 @@ int scenario_load(const char *const *files, size_t file_count,
 	}
 	text_free(&text);
 	return error;
+}
+
+int scenario_load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario)
+{
+	return load(files, file_count, sets, set_count, false, ret_scenario);
+}
+
+int scenario_load_wide(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario)
+{
+	return load(files, file_count, sets, set_count, true, ret_scenario);
 }
 
 void scenario_shorten(struct scenario *scenario)
