@@ -6,6 +6,7 @@
 #ifndef IPCMARK_PLAN_H
 #define IPCMARK_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,12 +34,19 @@ struct plan {
 				      case has one slice, after all rounds */
 	size_t slice_count;
 	uint64_t estimated_ns;
+	bool part; /* of a search: says nothing of the harness, no progress */
 };
 
 /* plan_make - the cross product of every section's axes, shuffled by its seed.
  * Returns 0; -EINVAL after saying what is wrong; -ENOMEM. */
 int plan_make(const struct scenario *scenario, const struct topo *topo,
 	struct plan *ret_plan);
+
+/* plan_round - one round, the @round-th, of those cases of @plan that @indices
+ * names, in an order of its own. Its case i is number @indices[i] of @plan.
+ * Returns 0; -ENOMEM. */
+int plan_round(const struct plan *plan, const size_t *indices, size_t count,
+	unsigned round, struct plan *ret_plan);
 
 /* plan_print - every case with its CPUs, why a case is skipped, and how long
  * the run will take. */

@@ -313,6 +313,8 @@ static int run_slices(
 	struct progress progress = progress_start(plan->slice_count);
 	int err = 0;
 
+	if (plan->part)
+		progress.shown = false;
 	for (size_t i = 0; !err && i < plan->slice_count && keep_going(); i++) {
 		size_t at = plan->slices[i].case_index;
 
@@ -365,6 +367,8 @@ static void look_at_ourselves(const struct plan *plan, struct run *run)
 {
 	bool open = false;
 
+	if (plan->part)
+		return;
 	for (size_t i = 0; i < plan->case_count; i++)
 		open |= !plan->cases[i].skip &&
 			plan->cases[i].mode == MODE_OPEN;
