@@ -14,4 +14,5 @@ dist_doc_DATA += \
 	docs/format.md \
 	docs/result.schema.json \
 	docs/scenarios.md \
+	docs/tune.md \
 	docs/worker-protocol.md

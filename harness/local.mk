@@ -41,6 +41,7 @@ libharness_a_SOURCES = \
 	harness/command_result.c \
 	harness/command_run.c \
 	harness/command_topo.c \
+	harness/command_tune.c \
 	harness/compare.c \
 	harness/compare.h \
 	harness/conform.c \
@@ -193,6 +194,10 @@ libharness_a_SOURCES = \
 	harness/transports.c \
 	harness/tune.c \
 	harness/tune.h \
+	harness/tune_goal.c \
+	harness/tune_goal.h \
+	harness/tuning.c \
+	harness/tuning.h \
 	harness/until.c \
 	harness/until.h \
 	harness/usage.c \
