@@ -15,4 +15,5 @@ dist_doc_DATA += \
 	docs/ready-scenarios.md \
 	docs/result.schema.json \
 	docs/scenarios.md \
+	docs/tune.md \
 	docs/worker-protocol.md

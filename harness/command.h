@@ -17,6 +17,7 @@ int command_compare(const struct options *options);
 int command_inspect(const struct options *options);
 int command_topo(const struct options *options);
 int command_env(const struct options *options);
+int command_tune(const struct options *options);
 int command_list(const struct options *options);
 int command_conform(const struct options *options);
 int command_help(const struct options *options);

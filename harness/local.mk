@@ -41,6 +41,7 @@ libharness_a_SOURCES = \
 	harness/command_result.c \
 	harness/command_run.c \
 	harness/command_topo.c \
+	harness/command_tune.c \
 	harness/compare.c \
 	harness/compare.h \
 	harness/conform.c \
@@ -202,6 +203,12 @@ libharness_a_SOURCES = \
 	harness/transport_socketpair.c \
 	harness/transport_sysv_msg.c \
 	harness/transports.c \
+	harness/tune.c \
+	harness/tune.h \
+	harness/tune_goal.c \
+	harness/tune_goal.h \
+	harness/tuning.c \
+	harness/tuning.h \
 	harness/until.c \
 	harness/until.h \
 	harness/usage.c \

@@ -15,6 +15,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_INSPECT] = command_inspect,
 	[COMMAND_TOPO] = command_topo,
 	[COMMAND_ENV] = command_env,
+	[COMMAND_TUNE] = command_tune,
 	[COMMAND_LIST] = command_list,
 	[COMMAND_CONFORM] = command_conform,
 	[COMMAND_HELP] = command_help,

@@ -26,6 +26,8 @@ enum {
 	OPTION_JSON,
 	OPTION_RESUME,
 	OPTION_DRY_RUN,
+	OPTION_GOAL,
+	OPTION_BUDGET,
 	OPTION_COST,
 	OPTION_CSV,
 	OPTION_MARKDOWN,
@@ -82,6 +84,10 @@ static const struct option env_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option inspect_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
+static const struct option tune_options[] = {OUTPUT, SET,
+	{"goal", required_argument, NULL, OPTION_GOAL},
+	{"budget", required_argument, NULL, OPTION_BUDGET},
+	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -107,6 +113,8 @@ static const struct command_line commands[COMMAND_COUNT] = {
 		"the name of a ring, a queue or a shared memory"},
 	[COMMAND_TOPO] = {"topo", topo_options, ":h", 0, 0, ""},
 	[COMMAND_ENV] = {"env", env_options, ":h", 0, 0, ""},
+	[COMMAND_TUNE] = {"tune", tune_options, ":o:h", 1, SIZE_MAX,
+		"a scenario file"},
 	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
 	[COMMAND_CONFORM] = {"conform", no_options, ":h", 1, 1,
 		"a transport, such as plugin:./mine.so"},
@@ -205,6 +213,12 @@ static int take_option(int option, struct options *options)
 	case OPTION_WITHOUT_DISTURBED:
 		options->without_disturbed = true;
 		break;
+	case OPTION_GOAL:
+		options->goal = optarg;
+		break;
+	case OPTION_BUDGET:
+		options->budget = optarg;
+		break;
 	case OPTION_JSON:
 		options->json = true;
 		break;
@@ -279,6 +293,11 @@ static int check_arguments(
 		options->json) {
 		diag_error("show: --json is the whole result, disturbed "
 			   "slices included; leave --without-disturbed out");
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_TUNE && !options->goal) {
+		diag_error("tune: needs --goal, such as --goal 'max "
+			   "throughput' or --goal 'min p99 at 200k'");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < options->argument_count; i++) {
@@ -379,9 +398,10 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	int error;
 
 	if (argc < 2) {
-		diag_error("needs a command: run, plan, show, plot, compare, "
-			   "topo, env, inspect, list or conform; `ipcmark "
-			   "--help` explains them");
+		diag_error(
+			"needs a command: run, plan, show, plot, compare, "
+			"tune, topo, env, inspect, list or conform; `ipcmark "
+			"--help` explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

@@ -19,6 +19,7 @@ enum command {
 	COMMAND_INSPECT,
 	COMMAND_TOPO,
 	COMMAND_ENV,
+	COMMAND_TUNE,
 	COMMAND_LIST,
 	COMMAND_CONFORM,
 	COMMAND_HELP,
@@ -44,6 +45,7 @@ struct options {
 	const char **wheres; /* owned array */
 	size_t where_count;
 	bool json;
+	const char *goal, *budget;
 	bool cost;
 	bool csv;
 	bool markdown;

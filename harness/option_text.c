@@ -30,6 +30,8 @@ static const char program_text[] =
 	"are\n"
 	"  ipcmark env             how quiet this machine is, and what to "
 	"mend\n"
+	"  ipcmark tune FILE --goal GOAL\n"
+	"                          which settings are the best for that\n"
 	"  ipcmark list            the transports, and which can run here\n"
 	"  ipcmark conform TRANSPORT\n"
 	"                          does it keep what a transport promises?\n"
@@ -223,6 +225,37 @@ static const char environment_text[] =
 	"\n"
 	"  ipcmark env\n";
 
+static const char tune_text[] =
+	"ipcmark tune FILE --goal GOAL [--budget TIME] [-o DIR] [--json]\n"
+	"             [--set SECTION.KEY=VALUE]...\n"
+	"\n"
+	"Searches the settings of the one section of FILE for the best. Those "
+	"that it\n"
+	"gives as lists are tried, and of capacity, batch, wait, placement and "
+	"access,\n"
+	"where it says nothing, what is usual. All take turns in rounds; the "
+	"worse are\n"
+	"dropped, the rest gets more rounds. Shows the settings as a section, "
+	"how sure\n"
+	"they are, and all that was tried.\n"
+	"\n"
+	"  --goal GOAL                'max throughput'\n"
+	"                             'min p99 at 200k': latency at so many "
+	"messages/s\n"
+	"                             'min cpu under p99 50us': CPU time per "
+	"message at\n"
+	"                             the scenario's rate, or '... at 200k'\n"
+	"  --budget TIME              how long it may take [60s]\n"
+	"  -o, --output DIR           keep all of it as DIR/tune.json\n"
+	"  --json                     for a program to read\n"
+	"  --set SECTION.KEY=VALUE    as for run\n"
+	"\n"
+	"Example, with stream.ini of three lines, [stream], transport = ring, "
+	"queue\n"
+	"and msg_size = 256:\n"
+	"\n"
+	"  ipcmark tune stream.ini --goal 'min p99 at 100k' --budget 30s\n";
+
 static const char list_text[] =
 	"ipcmark list\n"
 	"\n"
@@ -308,6 +341,7 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_INSPECT] = inspect_text,
 	[COMMAND_TOPO] = topo_text,
 	[COMMAND_ENV] = environment_text,
+	[COMMAND_TUNE] = tune_text,
 	[COMMAND_LIST] = list_text,
 	[COMMAND_CONFORM] = conform_text,
 	[COMMAND_HELP] = program_text,

@@ -542,6 +542,31 @@ fail:
 	return error;
 }
 
+int plan_round(const struct plan *plan, const size_t *indices, size_t count,
+	unsigned round, struct plan *ret_plan)
+{
+	struct plan part = {.seed = plan->seed, .part = true};
+	struct rng rng = rng_seeded(rng_derive(plan->seed, round));
+
+	part.scenario_text = strdup(plan->scenario_text);
+	part.cases = calloc(count + 1, sizeof(*part.cases));
+	part.slices = calloc(count + 1, sizeof(*part.slices));
+	if (!part.scenario_text || !part.cases || !part.slices) {
+		plan_free(&part);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		part.cases[i] = plan->cases[indices[i]];
+		part.cases[i].rounds = 1;
+		part.case_count++;
+		part.estimated_ns += case_ns(&part.cases[i]);
+		add_slice(&part, round, i);
+	}
+	shuffle(part.slices, part.slice_count, &rng);
+	*ret_plan = part;
+	return 0;
+}
+
 void plan_free(struct plan *plan)
 {
 	if (!plan)

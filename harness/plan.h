@@ -6,6 +6,7 @@
 #ifndef IPCMARK_PLAN_H
 #define IPCMARK_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct plan {
 				      case has one slice, after all rounds */
 	size_t slice_count;
 	uint64_t estimated_ns;
+	bool part; /* of a search: says nothing of the harness, no progress */
 };
 
 /* plan_make - the cross product of every section's axes, shuffled by its seed.
@@ -42,6 +44,12 @@ int plan_make(const struct scenario *scenario, const struct topo *topo,
 
 /* plan_slice_ns - about how long one of its slices takes. */
 uint64_t plan_slice_ns(const struct plan *plan, size_t index);
+
+/* plan_round - one round, the @round-th, of those cases of @plan that @indices
+ * names, in an order of its own. Its case i is number @indices[i] of @plan.
+ * Returns 0; -ENOMEM. */
+int plan_round(const struct plan *plan, const size_t *indices, size_t count,
+	unsigned round, struct plan *ret_plan);
 
 /* plan_print - every case with its CPUs, why a case is skipped, and how long
  * the run will take. */

@@ -359,6 +359,8 @@ static int run_slices(const struct plan *plan, struct journal *journal,
 		done_ns += plan_slice_ns(plan, i);
 	progress =
 		progress_start(plan->slice_count, plan->estimated_ns, done_ns);
+	if (plan->part)
+		progress.shown = false;
 	for (size_t i = run->slices_done;
 		!err && i < plan->slice_count && keep_going(); i++) {
 		const struct plan_slice *slice = &plan->slices[i];
@@ -427,6 +429,8 @@ static void look_at_ourselves(const struct plan *plan, struct run *run)
 {
 	bool open = false;
 
+	if (plan->part)
+		return;
 	for (size_t i = 0; i < plan->case_count; i++)
 		open |= !plan->cases[i].skip &&
 			plan->cases[i].mode == MODE_OPEN;

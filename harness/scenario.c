@@ -41,6 +41,7 @@ struct lineage {
 	const struct text_section *sections[DEPTH_MAX + 1];
 	size_t count;
 	const struct scenario_text *text;
+	bool wide;
 };
 
 static struct value_place place_of(const struct text_entry *entry)
@@ -258,6 +259,8 @@ static int resolve_key(const struct scenario_key *key,
 		text = entry->value;
 	} else if (section->mode == MODE_CRASH && key->crash_fallback) {
 		text = key->crash_fallback;
+	} else if (lineage->wide && key->wide_fallback) {
+		text = key->wide_fallback;
 	}
 	return scenario_key_apply(key, &place, text, section);
 }
@@ -343,13 +346,15 @@ static int resolve_zip(
 }
 
 static int resolve_section(const struct scenario_text *text,
-	const struct text_section *from, struct scenario_section *section)
+	const struct text_section *from, bool wide,
+	struct scenario_section *section)
 {
 	struct lineage lineage;
 	int error = lineage_find(text, from, &lineage);
 
 	if (error)
 		return error;
+	lineage.wide = wide;
 	snprintf(section->name, sizeof(section->name), "%s", from->name);
 	section->file = from->file;
 	section->line = from->line;
@@ -456,7 +461,8 @@ static bool has_work(const struct scenario_text *text)
 	return false;
 }
 
-static int resolve(const struct scenario_text *text, struct scenario *scenario)
+static int resolve(
+	const struct scenario_text *text, bool wide, struct scenario *scenario)
 {
 	int error = 0;
 
@@ -482,7 +488,8 @@ static int resolve(const struct scenario_text *text, struct scenario *scenario)
 		struct scenario_section *section =
 			&scenario->sections[scenario->section_count++];
 
-		error = resolve_section(text, &text->sections[i], section);
+		error = resolve_section(
+			text, &text->sections[i], wide, section);
 		if (error || !is_pattern(&text->sections[i]))
 			continue;
 		section_free(section);
@@ -492,8 +499,8 @@ static int resolve(const struct scenario_text *text, struct scenario *scenario)
 	return error;
 }
 
-int scenario_load(const char *const *files, size_t file_count,
-	const char *const *sets, size_t set_count,
+static int load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count, bool wide,
 	struct scenario *ret_scenario)
 {
 	struct scenario scenario = {0};
@@ -502,7 +509,7 @@ int scenario_load(const char *const *files, size_t file_count,
 
 	if (error)
 		return error;
-	error = resolve(&text, &scenario);
+	error = resolve(&text, wide, &scenario);
 	if (error) {
 		scenario_free(&scenario);
 	} else {
@@ -517,6 +524,20 @@ int scenario_load(const char *const *files, size_t file_count,
 	}
 	text_free(&text);
 	return error;
+}
+
+int scenario_load(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario)
+{
+	return load(files, file_count, sets, set_count, false, ret_scenario);
+}
+
+int scenario_load_wide(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario)
+{
+	return load(files, file_count, sets, set_count, true, ret_scenario);
 }
 
 void scenario_shorten(struct scenario *scenario)

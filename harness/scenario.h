@@ -82,6 +82,13 @@ int scenario_load(const char *const *files, size_t file_count,
 	const char *const *sets, size_t set_count,
 	struct scenario *ret_scenario);
 
+/* scenario_load_wide - the same for a search: a setting that nobody gives is not
+ * left at its default but becomes an axis with what is worth a try, and slices
+ * are short, as many will be needed. */
+int scenario_load_wide(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count,
+	struct scenario *ret_scenario);
+
 /* scenario_shorten - the smoke form: at most 2 rounds of 10 ms slices and 3
  * kills. The figures mean nothing, the way through is the same. */
 void scenario_shorten(struct scenario *scenario);

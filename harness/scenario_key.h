@@ -50,10 +50,11 @@ struct scenario_key {
 	struct value_range range;
 	const char *fallback; /* value when nobody gives one */
 	const char
-		*crash_fallback; /* the same in a crash section; NULL: same */
-	int at;			 /* offset in struct scenario_section */
-	int count_at;		 /* of an axis, KEY_NONE for a scalar */
-	const char *help;	 /* one line */
+		*crash_fallback;   /* the same in a crash section; NULL: same */
+	const char *wide_fallback; /* the same for scenario_load_wide() */
+	int at;			   /* offset in struct scenario_section */
+	int count_at;		   /* of an axis, KEY_NONE for a scalar */
+	const char *help;	   /* one line */
 };
 
 /* scenario_keys - the whole table, ends with a name of NULL. */

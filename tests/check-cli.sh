@@ -147,7 +147,7 @@ refuses "whole result" show other.json --without-disturbed --json
 refuses "only one of" show other.json --csv --json
 refuses "did you mean '--markdown'" show other.json --markdwon
 
-for command in run plan show plot compare topo env inspect list; do
+for command in run plan show plot compare tune topo env inspect list; do
 	accepts $command --help
 done
 accepts --help
@@ -177,8 +177,40 @@ for machine in two-socket hybrid chiplets m-series; do
 	grep -q 'Noise grade' out && fail "topo grades a machine that is not here"
 	accepts plan good.ini
 	refuses "another machine" run good.ini -o elsewhere.d
+	refuses "another machine" tune good.ini --goal 'max throughput'
 done
 unset HWLOC_XMLFILE
+
+# --- tune ---------------------------------------------------------------------
+
+printf '[a]\ntransport = ring\nmsg_size = 64\nbatch = 1, 8\nwait = block
+access = copy\nplacement = any\ncapacity = 0\nslice = 5ms\n' >tune.ini
+refuses "needs --goal" tune tune.ini
+refuses "max throughput" tune tune.ini --goal 'max speed'
+refuses "needs a load" tune tune.ini --goal 'min p99'
+refuses "messages a second" tune tune.ini --goal 'min p99 at 10%'
+refuses "unit" tune tune.ini --goal 'min cpu under p99 50'
+refuses "tune\.ini:1: .*rate" tune tune.ini --goal 'min cpu under p99 50us'
+refuses "unit" tune tune.ini --goal 'max throughput' --budget 10
+refuses "--budget [0-9]+s at least" tune tune.ini --goal 'max throughput' \
+	--budget 1s --set a.slice=1s
+printf '[a]\nmsg_size = 8, 64\n' >sizes.ini
+refuses "sizes\.ini:1: .*msg_size" tune sizes.ini --goal 'max throughput'
+printf '[a]\n[b]\n' >two.ini
+refuses "two\.ini has 2 sections" tune two.ini --goal 'max throughput'
+printf '[a]\nkills = 3\n' >kills.ini
+refuses "kills\.ini:1: " tune kills.ini --goal 'max throughput'
+
+# What it prints first is a scenario; what it keeps is all that it saw.
+accepts tune tune.ini --goal 'max throughput' --budget 2s -o tuned
+sed -n '/^\[a\]/,/^$/p' out >tuned.ini
+accepts plan tuned.ini
+grep -q '"schema": "ipcmark-tune-1"' tuned/tune.json ||
+	fail "tune.json does not say what it is"
+[ "$(grep -c '"fate"' tuned/tune.json)" -eq 2 ] ||
+	fail "tune.json does not hold both settings"
+[ "$(sed -n 's/^  "rounds": \([0-9]*\).*/\1/p; s/^ "rounds": \([0-9]*\).*/\1/p' \
+	tuned/tune.json)" -ge 5 ] || fail "tune: too few rounds"
 
 # --- seed ---------------------------------------------------------------------
 
@@ -206,7 +238,7 @@ cmp -s order.a order.c && fail "two seeds, one order"
 
 # --- documents ----------------------------------------------------------------
 
-for document in README.md docs/scenarios.md; do
+for document in README.md docs/scenarios.md docs/tune.md; do
 	awk '/^```ini$/ { inside = 1; next } /^```$/ { inside = 0 } inside' \
 		"$top_srcdir/$document" >document.ini
 	[ -s document.ini ] || fail "$document shows no scenario"

@@ -62,6 +62,8 @@ UNIT_TESTS = \
 	tests/test_transport_gone \
 	tests/test_transport_killed \
 	tests/test_transport_table \
+	tests/test_tune \
+	tests/test_tune_goal \
 	tests/test_verify \
 	tests/test_wake \
 	tests/test_wake_step \

@@ -515,6 +515,38 @@ START_TEST(test_rng_is_splitmix64)
 }
 END_TEST
 
+/* What a search is left with takes turns as a whole plan's cases do. */
+START_TEST(test_plan_round_has_the_named_cases_once_each)
+{
+	struct plan plan = planned("[a]\nbatch = 1, 2, 4, 8\nrounds = 7\n");
+	const size_t indices[] = {3, 1};
+	struct plan part, again, other;
+
+	ck_assert_int_eq(plan_round(&plan, indices, 2, 5, &part), 0);
+	ck_assert_int_eq(plan_round(&plan, indices, 2, 5, &again), 0);
+	ck_assert(part.part);
+	ck_assert_uint_eq(part.case_count, 2);
+	ck_assert_uint_eq(part.cases[0].batch, 8);
+	ck_assert_uint_eq(part.cases[1].batch, 2);
+	ck_assert_uint_eq(part.slice_count, 2);
+	ck_assert_uint_eq(
+		part.slices[0].case_index + part.slices[1].case_index, 1);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(part.slices[i].round, 5);
+		ck_assert_uint_eq(part.slices[i].order, (unsigned)i);
+		ck_assert_uint_eq(
+			part.slices[i].case_index, again.slices[i].case_index);
+		ck_assert_uint_eq(part.slices[i].seed, again.slices[i].seed);
+	}
+	ck_assert_int_eq(plan_round(&plan, indices, 2, 6, &other), 0);
+	ck_assert_uint_ne(part.slices[0].seed, other.slices[0].seed);
+	plan_free(&other);
+	plan_free(&again);
+	plan_free(&part);
+	plan_free(&plan);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("plan");
@@ -550,6 +582,7 @@ int main(void)
 	tcase_add_test(tests,
 		test_rng_below_reaches_everything_below_and_nothing_else);
 	tcase_add_test(tests, test_rng_is_splitmix64);
+	tcase_add_test(tests, test_plan_round_has_the_named_cases_once_each);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -634,6 +634,31 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
+/* For a search: only what nobody gives becomes an axis. */
+START_TEST(test_scenario_wide_load_opens_what_is_not_given)
+{
+	const char *files[] = {path};
+	struct scenario scenario;
+	const struct scenario_section *section;
+
+	write_file("[global]\nbatch = 2\n[a]\nwait = block\n");
+	ck_assert_int_eq(scenario_load_wide(files, 1, NULL, 0, &scenario), 0);
+	section = &scenario.sections[0];
+	ck_assert_uint_eq(section->batch_count, 1);
+	ck_assert_uint_eq(section->batches[0], 2);
+	ck_assert_uint_eq(section->wait_count, 1);
+	ck_assert_uint_eq(section->access_count, 2);
+	ck_assert_uint_eq(section->placement_count, 2);
+	ck_assert_uint_eq(section->capacity_count, 4);
+	ck_assert_uint_eq(section->capacities_bytes[3], 16 << 20);
+	ck_assert_uint_eq(section->msg_size_count, 1);
+	scenario_free(&scenario);
+	scenario = loaded("[a]\n");
+	ck_assert_uint_eq(scenario.sections[0].capacity_count, 1);
+	scenario_free(&scenario);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scenario");
@@ -668,6 +693,7 @@ int main(void)
 	tcase_add_test(tests, test_scenario_environment_fills_variables);
 	tcase_add_test(tests, test_scenario_set_overrides_the_file);
 	tcase_add_test(tests, test_scenario_shorten_is_a_smoke_test);
+	tcase_add_test(tests, test_scenario_wide_load_opens_what_is_not_given);
 	tcase_add_test(tests, test_value_size_from_the_command_line_is_quiet);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
