@@ -204,9 +204,9 @@ static int run_round(struct tuning *tuning, size_t *candidates, size_t *indices)
 		take_outcome(tuning, candidates[i], &run, i);
 	tuning->slices += count;
 	tuning->interrupted |= run.interrupted;
-	run_free(&run);
 	error = tune_end_round(tune);
 out:
+	run_free(&run);
 	plan_free(&part);
 	return error;
 }
