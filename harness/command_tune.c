@@ -156,7 +156,9 @@ static void take_outcome(struct tuning *tuning, size_t candidate,
 	const struct outcome *outcome = &run->outcomes[i];
 	double score, excess;
 
-	if (run->interrupted && outcome->status == STATUS_SKIP)
+	/* A signal to the whole group ends workers, too: nobody's fault. */
+	if (run->interrupted && (outcome->status == STATUS_SKIP ||
+					outcome->status == STATUS_FAILED))
 		return;
 	switch (outcome->status) {
 	case STATUS_OK:
