@@ -95,7 +95,7 @@ START_TEST(test_tune_goal_latency_makes_the_section_open)
 	struct scenario_section *section;
 
 	ck_assert_int_eq(
-		apply("min p99 at 1k", "[a]\nrate = 5, 6\n", &scenario), 0);
+		apply("min p99 at 1k", "[a]\nmsg_size = 64\n", &scenario), 0);
 	section = &scenario.sections[0];
 	ck_assert_int_eq(section->mode, MODE_OPEN);
 	ck_assert_uint_eq(section->rate_count, 1);
