@@ -49,6 +49,7 @@ void lock_inquire(struct mipc_lock *lock, struct segment *segment);
 
 /* lock_hand_on - the slow half of lock_release: somebody may be asleep. */
 void lock_hand_on(struct mipc_lock *lock);
+
 /* How long a waiter sleeps before it asks after the owner. Only tests change it,
  * as event_nap_max_ns. */
 extern uint64_t lock_nap_ns;

@@ -14,8 +14,9 @@
  * other one answers, and is asleep when it does. So one look in eight, the first
  * of a trial among them, is long enough for the other side to be woken; from
  * then on it finds us awake, if it looks. To find something behind the usual
- * length is no relief, though: the traffic may just be that slow. And the waits between two trials are
- * not always as many, or those of two sides could miss each other for ever.
+ * length is no relief, though: the traffic may just be that slow. And the waits
+ * between two trials are not always as many, or those of two sides could miss
+ * each other for ever.
  *
  * What it does not do: measure times. The look is short against a wake-up, so
  * whether it found something is all there is to know.

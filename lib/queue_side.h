@@ -191,9 +191,9 @@ static inline __attribute__((always_inline)) int queue_take(mipc_queue *queue,
 		rc = side_lock(queue, CONSUMERS, &wait);
 		if (rc)
 			return rc;
+		passing = side_passing(queue);
 		/* In vain up to the tail as it was remembered: the cursor is
 		 * there now, and a second try looks at the tail itself. */
-		passing = side_passing(queue);
 		rc = -EAGAIN;
 		for (int tries = 0; rc == -EAGAIN && tries < 2; tries++)
 			rc = take(queue, items, count);
