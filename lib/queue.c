@@ -91,7 +91,7 @@ static inline __attribute__((always_inline)) unsigned get_run(
 		!positions_valid(queue, head, tail))
 		return 0;
 	while (taken < count && at != tail) {
-		/* acquire: as in load_record() */
+		/* acquire: pairs with Q5, as in load_record() */
 		uint64_t word =
 			atomic_load_explicit(record_header(&queue->segment, at),
 				memory_order_acquire);
