@@ -266,9 +266,7 @@ static int print_json(const struct topo *topo,
 static int show(const struct options *options, const struct topo *topo,
 	const struct distance_matrix *matrix, struct environment *environment)
 {
-	const struct result result = {.environment = environment};
 	struct distance_doubts doubts;
-	char machine[LINE_BYTES];
 	int err = 0;
 
 	distance_judge(topo, matrix, &doubts);
@@ -286,9 +284,8 @@ static int show(const struct options *options, const struct topo *topo,
 	}
 	fflush(stdout);
 	if (!err && options->plot_file)
-		err = distance_plot(topo, matrix, &doubts,
-			machine_cpu(&result, machine, sizeof(machine)),
-			options->plot_file);
+		err = distance_plot(
+			topo, matrix, &doubts, environment, options->plot_file);
 	return err;
 }
 

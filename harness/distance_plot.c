@@ -14,11 +14,13 @@
 
 #include "diag.h"
 #include "distance.h"
+#include "env.h"
 #include "gnuplot.h"
+#include "machine.h"
 #include "plot.h"
 #include "topo.h"
 
-enum { PATH_BYTES = 4096, TICKS_MAX = 16 };
+enum { PATH_BYTES = 4096, TICKS_MAX = 16, LINE_BYTES = 512 };
 
 /* dir/name.ending, taken apart. */
 struct target {
@@ -125,6 +127,27 @@ static void put_quoted(FILE *file, const char *name, const char *text)
 	fputs("\"\n", file);
 }
 
+/* Which machine it is, and how quiet it was. */
+static void put_heading(FILE *file, const struct environment *environment)
+{
+	const struct result result = {
+		.environment = (struct environment *)environment};
+	const char *grade = env_text(environment, "noise_grade");
+	char text[LINE_BYTES];
+
+	machine_cpu(&result, text, sizeof(text));
+	text_join(text, sizeof(text), "%s", env_text(environment, "kernel"));
+	put_quoted(file, "MACHINE", text);
+	text[0] = '\0';
+	if (grade[0])
+		text_join(text, sizeof(text), "noise grade %s", grade);
+	text_join(text, sizeof(text),
+		"first look above the diagonal, second below");
+	text_join(text, sizeof(text), "ipcmark %s",
+		env_text(environment, "ipcmark_version"));
+	put_quoted(file, "METHOD", text);
+}
+
 /* What both looks found; HIGH is 0 when they found nothing, on a machine too
  * busy for it. */
 static void put_range(FILE *file, const struct distance_matrix *matrix)
@@ -155,7 +178,8 @@ static void put_ticks(
 
 static int write_commands(const struct target *target, const struct topo *topo,
 	const struct distance_matrix *matrix,
-	const struct distance_doubts *doubts, const char *machine)
+	const struct distance_doubts *doubts,
+	const struct environment *environment)
 {
 	FILE *file = create(target, "gp");
 	char note[32];
@@ -169,7 +193,7 @@ static int write_commands(const struct target *target, const struct topo *topo,
 		target->name);
 	put_quoted(file, "NAME", target->name);
 	put_quoted(file, "OUTPUT", target->ending);
-	put_quoted(file, "MACHINE", machine);
+	put_heading(file, environment);
 	fprintf(file, "COUNT = %zu\nNOTE_COUNT = %zu\narray NOTE[%zu]\n",
 		matrix->count, doubts->count,
 		doubts->count ? doubts->count : (size_t)1);
@@ -188,8 +212,8 @@ static int write_commands(const struct target *target, const struct topo *topo,
 }
 
 int distance_plot(const struct topo *topo, const struct distance_matrix *matrix,
-	const struct distance_doubts *doubts, const char *machine,
-	const char *path)
+	const struct distance_doubts *doubts,
+	const struct environment *environment, const char *path)
 {
 	char script[PATH_BYTES + 4];
 	struct target target;
@@ -198,7 +222,8 @@ int distance_plot(const struct topo *topo, const struct distance_matrix *matrix,
 	if (!err)
 		err = write_data(&target, topo, matrix);
 	if (!err)
-		err = write_commands(&target, topo, matrix, doubts, machine);
+		err = write_commands(
+			&target, topo, matrix, doubts, environment);
 	if (err)
 		return err;
 	snprintf(script, sizeof(script), "%s.gp", target.name);

@@ -40,6 +40,8 @@ const char *figure_template(const struct figure *figure)
 
 	if (figure->kind == FIGURE_ROUNDS)
 		return "rounds";
+	if (figure->kind == FIGURE_RANK)
+		return "rank";
 	return figure->kind == FIGURE_LOAD ? "load" : names[figure->mode];
 }
 
@@ -63,6 +65,12 @@ bool figure_drawable(const struct result_case *one)
 	return outcome->crash.recovery && outcome->crash.recovery->total > 0;
 }
 
+bool figure_same_transport(
+	const struct result_case *a, const struct result_case *b)
+{
+	return strcmp(a->bench.transport, b->bench.transport) == 0;
+}
+
 static bool belongs(const struct figure *figure, const struct result_case *one)
 {
 	const struct bench_case *first = &figure->cases[0]->bench;
@@ -78,38 +86,70 @@ static const char *stem_of(const struct figure *figure)
 	return figure_template(figure);
 }
 
+/* Append the words of @text to @name, small and each after a dash; 20.0 is one
+ * word. */
+static void append_words(char name[FIGURE_NAME_BYTES], const char *text)
+{
+	size_t used = strlen(name);
+	bool start = true;
+
+	for (const char *at = text; *at && used + 2 < FIGURE_NAME_BYTES; at++) {
+		bool point = *at == '.' && !start &&
+			     isdigit((unsigned char)at[-1]) &&
+			     isdigit((unsigned char)at[1]);
+
+		if (!isalnum((unsigned char)*at) && !point) {
+			start = true;
+			continue;
+		}
+		if (start)
+			name[used++] = '-';
+		name[used++] = (char)tolower((unsigned char)*at);
+		start = false;
+	}
+	name[used] = '\0';
+}
+
 static void name_figure(struct figure *figure, unsigned varying)
 {
 	char text[FIGURE_NAME_BYTES];
-	size_t used;
 
-	used = (size_t)snprintf(
-		figure->name, sizeof(figure->name), "%s", stem_of(figure));
+	snprintf(figure->name, sizeof(figure->name), "%s", stem_of(figure));
 	axes_text(&figure->cases[0]->bench, varying, text, sizeof(text));
-	for (const char *at = text; *at && used + 2 < FIGURE_NAME_BYTES; at++) {
-		bool start = at == text || !isalnum((unsigned char)at[-1]);
-
-		if (!isalnum((unsigned char)*at))
-			continue;
-		if (start)
-			figure->name[used++] = '-';
-		figure->name[used++] = (char)tolower((unsigned char)*at);
-	}
-	figure->name[used] = '\0';
+	append_words(figure->name, text);
 }
 
-/* Two figures whose values differ only in punctuation get numbers. */
+/* How many figures before number @i have its name? */
+static size_t same_names(const struct figure_list *list, size_t i)
+{
+	size_t same = 0;
+
+	for (size_t j = 0; j < i; j++)
+		same += strcmp(list->figures[j].name, list->figures[i].name) ==
+			0;
+	return same;
+}
+
+/* Two figures whose values differ only in what is no axis, as bursts, or only
+ * in punctuation, get their section's name, and if that is the same a number.
+ */
 static void name_apart(struct figure_list *list)
 {
 	for (size_t i = 0; i < list->figure_count; i++) {
-		char *name = list->figures[i].name;
-		size_t same = 1;
+		struct figure *figure = &list->figures[i];
 
-		for (size_t j = 0; j < i; j++)
-			same += strcmp(list->figures[j].name, name) == 0;
-		if (same > 1)
+		if (same_names(list, i) > 0)
+			append_words(
+				figure->name, figure->cases[0]->bench.section);
+	}
+	for (size_t i = 0; i < list->figure_count; i++) {
+		char *name = list->figures[i].name;
+		size_t same = same_names(list, i);
+
+		if (same > 0)
 			snprintf(name + strlen(name),
-				FIGURE_NAME_BYTES - strlen(name), "-%zu", same);
+				FIGURE_NAME_BYTES - strlen(name), "-%zu",
+				same + 1);
 	}
 }
 
@@ -257,6 +297,15 @@ static int add_rounds(struct figure_list *list)
 	return 0;
 }
 
+/* Last, because the name and the figure of rounds are those of a summary. */
+static void rank_crowded(struct figure_list *list)
+{
+	for (size_t i = 0; i < list->figure_count; i++) {
+		if (rank_wanted(&list->figures[i]))
+			list->figures[i].kind = FIGURE_RANK;
+	}
+}
+
 int figure_list_make(const struct result *result, struct figure_list *ret_list)
 {
 	struct figure_list list = {0};
@@ -273,6 +322,7 @@ int figure_list_make(const struct result *result, struct figure_list *ret_list)
 		drop_empty(&list);
 		name_all(&list);
 		err = add_rounds(&list);
+		rank_crowded(&list);
 	}
 	if (err) {
 		figure_list_free(&list);

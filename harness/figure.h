@@ -21,6 +21,7 @@ enum figure_kind {
 	FIGURE_SUMMARY, /* what came out: a curve a transport */
 	FIGURE_ROUNDS,	/* what it came from: a point a round */
 	FIGURE_LOAD,	/* what it becomes with the load: a point a rate */
+	FIGURE_RANK,	/* FIGURE_SUMMARY of so many that each has a row */
 };
 
 struct figure {
@@ -44,12 +45,22 @@ int figure_list_make(const struct result *result, struct figure_list *ret_list);
 
 void figure_list_free(struct figure_list *list);
 
+/* figure_same_transport - may @a and @b be points of one curve? */
+bool figure_same_transport(
+	const struct result_case *a, const struct result_case *b);
+
 /* load_put - the points of @example's transport by offered load: messages a
  * second, whether they were reached, and in seconds the median and the 99th
  * percentile of the latency, from when a message was due and from when it was
- * sent. */
+ * sent, and the interval of the first of them over the rounds. */
 void load_put(const struct figure *figure, const struct result_case *example,
 	FILE *out);
+
+/* about_put - block 0 of the data: title, axes, machine, notes. */
+void about_put(const struct figure *figure, FILE *out);
+
+/* figure_put_text - @text without what has a meaning in a .tsv. */
+void figure_put_text(FILE *out, const char *text);
 
 /* figure_drawable - is there anything to draw of @one? A message of 0 bytes has
  * no place on a logarithmic axis. */
@@ -58,8 +69,17 @@ bool figure_drawable(const struct result_case *one);
 /* figure_template - the name of its .gp file among the installed ones. */
 const char *figure_template(const struct figure *figure);
 
-/* rounds_panel - the panel of a FIGURE_ROUNDS that @one is on, from 1; 0: it is
- * on none. rounds_left_out - how many points of the sweep have no panel. */
+/* rank_wanted - does @figure, a FIGURE_SUMMARY, have more curves than can be told
+ * apart, or only one point of each? Then it is to be a FIGURE_RANK. */
+bool rank_wanted(const struct figure *figure);
+
+/* rank_put - the row of @one on @panel: messages a second with the interval, or
+ * in seconds the median with its interval, the 99th percentile and the slowest;
+ * NaN where there is none. */
+void rank_put(const struct result_case *one, unsigned panel, FILE *out);
+
+/* rounds_panel - the panel of a FIGURE_ROUNDS or FIGURE_RANK that @one is on,
+ * from 1; 0: it is on none. rounds_left_out - how many points of the sweep have no panel. */
 unsigned rounds_panel(
 	const struct figure *figure, const struct result_case *one);
 size_t rounds_left_out(const struct figure *figure);
@@ -70,7 +90,7 @@ int rounds_put(const struct result_case *one, FILE *out);
 
 /* figure_write - its data for gnuplot. Blocks, separated by two empty lines,
  * each with a row of headings:
- *   0  about	key, text: title, axes, machine, limit_ns, note
+ *   0  about	key, text: title, axes, load, machine, limit_ns, note
  *   1  series	style, limit (0 or 1), panel, name
  *   2  ticks	position on the x axis, label (throughput only)
  *   3  panels	panel, title

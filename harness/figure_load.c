@@ -42,16 +42,18 @@ void load_put(const struct figure *figure, const struct result_case *example,
 {
 	const struct result_case *one = NULL;
 
-	fputs("offered_per_s\treached\tp50\tp99\tp50_sent\tp99_sent\n", out);
+	fputs("offered_per_s\treached\tp50\tp99\tp50_sent\tp99_sent\tlo\thi\n",
+		out);
 	while ((one = next_load(figure, example, one))) {
 		const struct latency *latency = one->outcome.latency;
 
-		fprintf(out, "%.6g\t%d\t%.6g\t%.6g\t%.6g\t%.6g\n",
+		fprintf(out, "%.6g\t%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\n",
 			one->outcome.offered_per_s,
 			one->outcome.status == STATUS_OK,
 			seconds(&latency->intended, 50),
 			seconds(&latency->intended, 99),
 			seconds(&latency->actual, 50),
-			seconds(&latency->actual, 99));
+			seconds(&latency->actual, 99), one->p50_ns.lo / 1e9,
+			one->p50_ns.hi / 1e9);
 	}
 }

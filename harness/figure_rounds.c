@@ -13,7 +13,13 @@
 #include "figure.h"
 #include "result.h"
 
-enum { PANELS_MAX = 6 };
+/* Rows below each other; or columns, each with numbers beside it. */
+enum { PANELS_MAX = 6, RANK_PANELS_MAX = 3 };
+
+static size_t panels_max(const struct figure *figure)
+{
+	return figure->kind == FIGURE_RANK ? RANK_PANELS_MAX : PANELS_MAX;
+}
 
 /* What orders the panels. */
 static uint64_t point_of(
@@ -24,10 +30,11 @@ static uint64_t point_of(
 	return figure->mode == MODE_ROUNDTRIP ? one->bench.wait : 0;
 }
 
-/* Has something to show, and is no bound? */
-static bool shown(const struct result_case *one)
+/* Has something to show? A bound has no rounds of interest. */
+static bool shown(const struct figure *figure, const struct result_case *one)
 {
-	return !one->limit && figure_drawable(one);
+	return (!one->limit || figure->kind == FIGURE_RANK) &&
+	       figure_drawable(one);
 }
 
 /* How many different points below @limit do the figure's cases have? */
@@ -37,10 +44,10 @@ static size_t points_below(const struct figure *figure, uint64_t limit)
 
 	for (size_t i = 0; i < figure->case_count; i++) {
 		uint64_t point = point_of(figure, figure->cases[i]);
-		bool seen = point >= limit || !shown(figure->cases[i]);
+		bool seen = point >= limit || !shown(figure, figure->cases[i]);
 
 		for (size_t j = 0; j < i && !seen; j++)
-			seen = shown(figure->cases[j]) &&
+			seen = shown(figure, figure->cases[j]) &&
 			       point_of(figure, figure->cases[j]) == point;
 		count += !seen;
 	}
@@ -52,14 +59,15 @@ unsigned rounds_panel(
 {
 	size_t count = points_below(figure, UINT64_MAX);
 	size_t place = points_below(figure, point_of(figure, one));
+	size_t most = panels_max(figure);
 
-	if (!shown(one))
+	if (!shown(figure, one))
 		return 0;
-	if (count <= PANELS_MAX)
+	if (count <= most)
 		return (unsigned)place + 1;
-	/* Panel p has the point p (count - 1) / (PANELS_MAX - 1). */
-	for (size_t panel = 0; panel < PANELS_MAX; panel++) {
-		if (place == panel * (count - 1) / (PANELS_MAX - 1))
+	/* Panel p has the point p (count - 1) / (most - 1). */
+	for (size_t panel = 0; panel < most; panel++) {
+		if (place == panel * (count - 1) / (most - 1))
 			return (unsigned)panel + 1;
 	}
 	return 0;
@@ -68,12 +76,13 @@ unsigned rounds_panel(
 size_t rounds_left_out(const struct figure *figure)
 {
 	size_t count = points_below(figure, UINT64_MAX);
+	size_t most = panels_max(figure);
 
-	return count > PANELS_MAX ? count - PANELS_MAX : 0;
+	return count > most ? count - most : 0;
 }
 
-/* Messages a second, seconds a trip, or the median latency in seconds; NaN for
- * a round without messages. */
+/* Messages a second, seconds a trip, or the median latency in seconds. A round
+ * without messages has a rate, which is 0, and no time, which is NaN. */
 static double value_of(
 	const struct result_case *one, const struct round_figures *round)
 {
@@ -81,11 +90,11 @@ static double value_of(
 
 	if (one->bench.mode == MODE_OPEN)
 		return round->p50_ns ? (double)round->p50_ns / 1e9 : NAN;
-	if (round->msgs == 0 || round->elapsed_ns == 0)
+	if (round->elapsed_ns == 0)
 		return NAN;
-	return one->bench.mode == MODE_ROUNDTRIP
-		       ? seconds / (double)round->msgs
-		       : (double)round->msgs / seconds;
+	if (one->bench.mode == MODE_THROUGHPUT)
+		return (double)round->msgs / seconds;
+	return round->msgs ? seconds / (double)round->msgs : NAN;
 }
 
 int rounds_put(const struct result_case *one, FILE *out)

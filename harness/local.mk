@@ -77,8 +77,10 @@ libharness_a_SOURCES = \
 	harness/fd.h \
 	harness/figure.c \
 	harness/figure.h \
+	harness/figure_about.c \
 	harness/figure_data.c \
 	harness/figure_load.c \
+	harness/figure_rank.c \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \

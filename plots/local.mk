@@ -3,6 +3,7 @@
 dist_plots_DATA = \
 	plots/distance.gp \
 	plots/load.gp \
+	plots/rank.gp \
 	plots/recovery.gp \
 	plots/rounds.gp \
 	plots/roundtrip.gp \

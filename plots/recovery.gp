@@ -5,17 +5,15 @@
 # never did has no curve but a note.
 
 PANEL_HEIGHT = 340
-eval LAYOUT
-
 NS_MIN = 1e300
 NS_MAX = LIMIT_NS
-smaller(a, b) = a < b ? a : b
-larger(a, b) = a > b ? a : b
 do for [i = 1:SERIES_COUNT] {
 	stats DATA index FIRST + i - 1 using 1 nooutput
 	NS_MIN = smaller(NS_MIN, STATS_min)
 	NS_MAX = larger(NS_MAX, STATS_max)
+	HEIGHT_OF[i] = -STATS_median	# who is sooner lies higher
 }
+eval LAYOUT
 
 set logscale x
 set xrange [NS_MIN * 1e-9 / 1.5 : NS_MAX * 1e-9 * 1.5]
@@ -33,10 +31,10 @@ do for [OUTPUT in OUTPUTS] {
 	eval LEGEND
 	set tmargin at screen TOP
 	set bmargin at screen BOTTOM
-	set lmargin at screen 0.075
-	set rmargin at screen 0.975
+	set lmargin at screen panel_left(1, 1)
+	set rmargin at screen panel_right(1, 1)
 	set title "share of the kills after which the others had gone on" \
-		font FONT.",13" textcolor rgb INK offset 0, -0.4
+		font FONT.",15" textcolor rgb INK offset 0, -0.4
 	if (LIMIT_NS > 0) {
 		set arrow 90 from first LIMIT_NS * 1e-9, graph 0 \
 			to first LIMIT_NS * 1e-9, graph 1 nohead \
@@ -44,7 +42,7 @@ do for [OUTPUT in OUTPUTS] {
 		set label 90 gprintf("recover_within %.0s %cs ", \
 			LIMIT_NS * 1e-9) \
 			at first LIMIT_NS * 1e-9, graph 0.06 right \
-			font FONT.",11" textcolor rgb FAINT
+			font FONT.",12" textcolor rgb FAINT
 	}
 	plot for [i = 1:SERIES_COUNT] DATA index FIRST + i - 1 \
 		using ($1 * 1e-9):2 with steps \

@@ -3,7 +3,8 @@
 # Colours are those of Okabe and Ito, told apart by colour-blind readers too;
 # every curve has a shape of its own besides, so that it reads in grey. The
 # yellow comes last: it is faint on white. Limits are thin, grey, without
-# points: they bound the field and are not in it.
+# points: they bound the field and are not in it. Letters are large enough to
+# be read when a page shows the figure at a third of its size.
 
 set encoding utf8
 set micro
@@ -11,7 +12,7 @@ set datafile separator "\t"
 set datafile columnheaders
 
 FONT = "sans-serif"
-WIDTH = 1040			# pixels
+PANELS_WIDTH = 930		# pixels; the legend stands to their right
 DATA = NAME.".tsv"
 INK = "#222222"
 FAINT = "#707070"
@@ -57,7 +58,7 @@ about(key, text) = ( \
 	key eq "of" ? (ABOUT_OF = text, 1) : \
 	key eq "unit" ? (ABOUT_UNIT = text, 1) : \
 	key eq "limit_ns" ? (LIMIT_NS = real(text), 1) : \
-	key eq "machine" && MACHINE_COUNT < 8 ? \
+	(key eq "load" || key eq "machine") && MACHINE_COUNT < 8 ? \
 		(MACHINE_COUNT = MACHINE_COUNT + 1, \
 		 MACHINE[MACHINE_COUNT] = text, 1) : \
 	key eq "note" && NOTE_COUNT < 24 ? \
@@ -80,11 +81,16 @@ PANEL_COUNT = int(STATS_max)
 array PANEL_TITLE[PANEL_COUNT]
 stats DATA index 3 using (PANEL_TITLE[int($1)] = strcol(2), 1) nooutput
 
-# The legend has each transport once, however many panels it is on.
+# Names as on the page: each transport once, however many panels it is on, from
+# the highest curve to the lowest. A figure says in HEIGHT_OF[i] how high the
+# curve of series i lies on its first panel, then evaluates LAYOUT.
+array HEIGHT_OF[SERIES_COUNT]
+array ENTRY[SERIES_COUNT]
+array ORDER[SERIES_COUNT]	# the place in the legend of each series
 LEGEND_COUNT = 0
 LONGEST = 0
-array ENTRY[SERIES_COUNT]
 do for [i = 1:SERIES_COUNT] {
+	HEIGHT_OF[i] = 0.0
 	KNOWN = 0
 	do for [e = 1:LEGEND_COUNT] {
 		if (TITLE[ENTRY[e]] eq TITLE[i]) { KNOWN = 1 }
@@ -95,60 +101,93 @@ do for [i = 1:SERIES_COUNT] {
 		ENTRY[LEGEND_COUNT] = i
 	}
 }
-LEGEND_COLUMNS = LONGEST > 16 ? 4 : 5
-LEGEND_ROWS = (LEGEND_COUNT + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS
+# Bubbles: there are a dozen entries.
+SORT = \
+	'do for [a = 1:LEGEND_COUNT - 1] { do for [e = 1:LEGEND_COUNT - a] {'. \
+	'if (HEIGHT_OF[ENTRY[e]] < HEIGHT_OF[ENTRY[e + 1]]) {'. \
+	'KEPT = ENTRY[e]; ENTRY[e] = ENTRY[e + 1]; ENTRY[e + 1] = KEPT } } };'. \
+	'do for [i = 1:SERIES_COUNT] { do for [e = 1:LEGEND_COUNT] {'. \
+	'if (TITLE[ENTRY[e]] eq TITLE[i]) { ORDER[i] = e } } }'
 
-# From the top: title, machine, panels, legend, notes; heights in pixels. A
-# figure sets PANEL_HEIGHT, then evaluates LAYOUT.
-LINE = 19
-LEGEND_LINE = 25
+# From the top: title, machine, panels, notes; the legend stands at the right.
+# Heights in pixels. A figure sets PANEL_HEIGHT, then evaluates LAYOUT.
+LINE = 21
+LEGEND_LINE = 27
+FOOT_MORE = 0			# below the panels, besides their labels
+LEGEND_WIDTH = 76 + 10.5 * LONGEST
 LAYOUT = \
-	'HEAD = 54 + LINE * MACHINE_COUNT + 46;'. \
+	'eval SORT;'. \
+	'HEAD = 62 + LINE * MACHINE_COUNT + 52;'. \
 	'NOTES_HEIGHT = NOTE_COUNT ? 14 + LINE * NOTE_COUNT : 4;'. \
-	'FOOT = 66 + LEGEND_LINE * LEGEND_ROWS + NOTES_HEIGHT + 6;'. \
+	'FOOT = 70 + FOOT_MORE + NOTES_HEIGHT + 6;'. \
+	'WIDTH = PANELS_WIDTH + LEGEND_WIDTH;'. \
+	'if (LEGEND_WIDTH > 0 && PANEL_HEIGHT < LEGEND_LINE * LEGEND_COUNT) '. \
+	'{ PANEL_HEIGHT = LEGEND_LINE * LEGEND_COUNT };'. \
 	'HEIGHT = HEAD + PANEL_HEIGHT + FOOT;'. \
 	'TOP = 1.0 - real(HEAD) / HEIGHT;'. \
 	'BOTTOM = real(FOOT) / HEIGHT'
 # The heading and the notes, as labels that stay at their places.
 WORDS = \
-	'set label 1 ABOUT_TITLE at screen 0.012, screen 1.0 - 24.0 / HEIGHT '. \
-	'left font FONT.",17" textcolor rgb INK;'. \
-	'set label 2 ABOUT_AXES at screen 0.012, screen 1.0 - 50.0 / HEIGHT '. \
-	'left font FONT.",12" textcolor rgb INK;'. \
+	'set label 1 ABOUT_TITLE at screen 12.0 / WIDTH, '. \
+	'screen 1.0 - 26.0 / HEIGHT '. \
+	'left font FONT.",20" textcolor rgb INK;'. \
+	'set label 2 ABOUT_AXES at screen 12.0 / WIDTH, '. \
+	'screen 1.0 - 58.0 / HEIGHT '. \
+	'left font FONT.",13" textcolor rgb INK;'. \
 	'do for [w = 1:MACHINE_COUNT] {'. \
-	'set label 2 + w MACHINE[w] at screen 0.012, '. \
-	'screen 1.0 - (50.0 + LINE * w) / HEIGHT '. \
-	'left font FONT.",11" textcolor rgb FAINT };'. \
+	'set label 2 + w MACHINE[w] at screen 12.0 / WIDTH, '. \
+	'screen 1.0 - (58.0 + LINE * w) / HEIGHT '. \
+	'left font FONT.",12" textcolor rgb FAINT };'. \
 	'do for [w = 1:NOTE_COUNT] {'. \
-	'set label 20 + w NOTE[w] at screen 0.012, '. \
+	'set label 20 + w NOTE[w] at screen 12.0 / WIDTH, '. \
 	'screen (8.0 + LINE * (NOTE_COUNT - w + 0.6)) / HEIGHT '. \
-	'left font FONT.",11" textcolor rgb FAINT }'
-# Drawn by hand, since a key cannot be told how many columns to have: entry e
-# is a piece of its curve and a name.
-legend_x(e) = 0.03 + 0.97 * ((e - 1) % LEGEND_COLUMNS) / LEGEND_COLUMNS
-legend_y(e) = (NOTES_HEIGHT + 6 + LEGEND_LINE * \
-	(LEGEND_ROWS - 0.5 - ((e - 1) / LEGEND_COLUMNS))) / HEIGHT
+	'left font FONT.",12" textcolor rgb FAINT }'
+# Drawn by hand, since a key stands inside a panel: entry e is a piece of its
+# curve and a name, in the order of the curves.
+legend_x = 0
+legend_y(e) = TOP - LEGEND_LINE * (e - 0.5) / HEIGHT
 LEGEND = \
+	'legend_x = (PANELS_WIDTH + 8.0) / WIDTH;'. \
 	'do for [e = 1:LEGEND_COUNT] {'. \
 	'i = ENTRY[e];'. \
-	'set arrow 100 + e from screen legend_x(e), screen legend_y(e) '. \
-	'to screen legend_x(e) + 0.046, screen legend_y(e) nohead '. \
+	'set arrow 100 + e from screen legend_x, screen legend_y(e) '. \
+	'to screen legend_x + 46.0 / WIDTH, screen legend_y(e) nohead '. \
 	'lt linetype_of(STYLE[i], LIMIT[i]);'. \
 	'if (!LIMIT[i]) { set label 200 + e "" '. \
-	'at screen legend_x(e) + 0.023, screen legend_y(e) '. \
+	'at screen legend_x + 23.0 / WIDTH, screen legend_y(e) '. \
 	'point lt linetype_of(STYLE[i], LIMIT[i]) };'. \
 	'set label 100 + e TITLE[i] '. \
-	'at screen legend_x(e) + 0.054, screen legend_y(e) left '. \
-	'font FONT.",12" textcolor rgb INK }'
+	'at screen legend_x + 54.0 / WIDTH, screen legend_y(e) left '. \
+	'font FONT.",13" textcolor rgb INK }'
 # After the first panel: words and legend are on the page already.
 NO_WORDS = 'unset label; unset arrow'
 unset key
+
+# Two panels side by side, or one as wide as both.
+panel_left(p, count) = (p == 1 ? 86.0 : 552.0) / WIDTH
+panel_right(p, count) = \
+	(p == 1 && count > 1 ? 452.0 : PANELS_WIDTH - 12.0) / WIDTH
+
+smaller(a, b) = a < b ? a : b
+larger(a, b) = a > b ? a : b
+# Ticks of a logarithmic axis from a to b: each power of ten, and where that
+# would be less than three labels, 2 and 5 of each, too. A figure evaluates
+# TICKS_X or TICKS_Y with the axis' ends in TICKS_FROM and TICKS_TO and its
+# format in TICKS_FORMAT.
+TICKS_MINOR = \
+	'if (TICKS_TO / TICKS_FROM < 300) {'. \
+	'do for [k = floor(log10(TICKS_FROM)) - 1 : ceil(log10(TICKS_TO))] {'. \
+	'do for [m in "1 2 5"] { TICK_AT = int(m) * 10.0 ** k; '
+TICKS_Y = 'set ytics autofreq; '.TICKS_MINOR. \
+	'set ytics add (gprintf(TICKS_FORMAT, TICK_AT) TICK_AT) } } }'
+TICKS_X = 'set xtics autofreq; '.TICKS_MINOR. \
+	'set xtics add (gprintf(TICKS_FORMAT, TICK_AT) TICK_AT) } } }'
 
 # The two files of a figure: a terminal each, drawn one after the other.
 OUTPUTS = "svg png"
 OPEN = \
 	'if (OUTPUT eq "svg") { set terminal svg size WIDTH, HEIGHT noenhanced '. \
-	'font FONT.",12" background rgb "white" } else { '. \
+	'font FONT.",13" background rgb "white" } else { '. \
 	'set terminal pngcairo size WIDTH, HEIGHT noenhanced '. \
-	'font FONT.",12" background rgb "white" };'. \
+	'font FONT.",13" background rgb "white" };'. \
 	'set output NAME.".".OUTPUT'

@@ -262,6 +262,7 @@ static void plot_without_gnuplot(char *said, size_t said_bytes)
 	put_template("roundtrip.gp", "# of roundtrip\n");
 	put_template("rounds.gp", "# of rounds\n");
 	put_template("recovery.gp", "# of recovery\n");
+	put_template("rank.gp", "# of rank\n");
 	setenv("IPCMARK_PLOTS", folder, 1);
 	setenv("PATH", folder, 1);
 	capture = capture_begin();
@@ -274,6 +275,7 @@ static void remove_templates(void)
 {
 	remove_file("style", ".gp");
 	remove_file("rounds", ".gp");
+	remove_file("rank", ".gp");
 	ck_assert_int_eq(rmdir(folder), 0);
 }
 
@@ -369,7 +371,8 @@ START_TEST(test_plot_open_loop_has_both_clocks_and_a_curve_by_load)
 		if (strcmp(list.figures[i].name, "load") == 0)
 			ck_assert_msg(strstr(text, "\n1e+06\t1\t0.000500223\t"
 						   "0.000990207\t5.0015e-05\t"
-						   "9.9007e-05\n1.8e+06\t0\t"),
+						   "9.9007e-05\t") &&
+					      strstr(text, "\n1.8e+06\t0\t"),
 				"%s", text);
 		else if (strcmp(list.figures[i].name, "latency-90-load") == 0)
 			ck_assert_msg(
@@ -412,6 +415,131 @@ START_TEST(test_plot_rounds_of_many_sizes_fit_on_a_page)
 	ck_assert_uint_eq(rounds_panel(rounds, &cases[0]), 1);
 	ck_assert_uint_eq(rounds_panel(rounds, &cases[SAMPLE_CASES - 1]), 6);
 	ck_assert_uint_eq(rounds_left_out(rounds), SAMPLE_CASES - 6);
+	figure_list_free(&list);
+}
+END_TEST
+
+/* The first figure of @result, as data; caller frees. Its name and template
+ * must be these. */
+static char *first_figure(
+	const struct result *result, const char *name, const char *template)
+{
+	struct figure_list list;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_eq(figure_list_make(result, &list), 0);
+	ck_assert_str_eq(list.figures[0].name, name);
+	ck_assert_str_eq(figure_template(&list.figures[0]), template);
+	ck_assert_int_eq(figure_write(&list.figures[0], out), 0);
+	fclose(out);
+	figure_list_free(&list);
+	return text;
+}
+
+/* Ten curves can be told apart, eleven get a row each; so do points that have
+ * no second one to make a curve with. */
+START_TEST(test_plot_of_many_transports_is_a_row_each)
+{
+	struct result_case cases[22];
+	struct result result = loaded;
+	char *text;
+
+	result.cases = cases;
+	for (int i = 0; i < 22; i++) {
+		cases[i] = loaded.cases[i % 2 ? SAMPLE_RING_64 : SAMPLE_RING_8];
+		snprintf(cases[i].bench.transport,
+			sizeof(cases[i].bench.transport), "way-%d", i / 2);
+	}
+	result.case_count = 20;
+	free(first_figure(&result, "throughput", "throughput"));
+	result.case_count = 22;
+	text = first_figure(&result, "throughput", "rank");
+	ck_assert_msg(strstr(text, "\n1\t8 B\n2\t64 B\n"), "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "\n11\t0\t2\tway-10\n"));
+	ck_assert_msg(strstr(text, "value\tlo\thi\tp99\tmax\n"
+				   "4e+06\t2e+06\t6e+06\tnan\tnan\n"),
+		"%s", text);
+	free(text);
+	result.case_count = 1;
+	free(first_figure(&result, "throughput", "rank"));
+}
+END_TEST
+
+/* A latency's row has its tail, in seconds, by the clock of its panel. */
+START_TEST(test_plot_of_many_latencies_has_their_tails)
+{
+	struct result_case cases[11];
+	struct result result = loaded;
+	char *text, *second;
+
+	result.cases = cases;
+	result.case_count = 11;
+	for (int i = 0; i < 11; i++) {
+		cases[i] = loaded.cases[SAMPLE_OPEN];
+		snprintf(cases[i].bench.transport,
+			sizeof(cases[i].bench.transport), "way-%d", i);
+	}
+	text = first_figure(&result, "latency", "rank");
+	second = strstr(text, "\tnan\tnan\t9.9007e-05\t0.0001\n");
+	ck_assert_msg(second && strstr(text, "\t0.000990207\t0.001\n") < second,
+		"%s", text);
+	free(text);
+}
+END_TEST
+
+/* A round without a message is one with a rate, and the median says so. */
+START_TEST(test_plot_rounds_shows_a_round_without_messages)
+{
+	struct result_case one = loaded.cases[SAMPLE_RING_8];
+	struct round_figures rounds[SAMPLE_ROUNDS];
+	struct result result = loaded;
+	struct figure_list list;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	ck_assert_ptr_nonnull(out);
+	memcpy(rounds, one.outcome.rounds, sizeof(rounds));
+	rounds[1].msgs = 0;
+	one.outcome.rounds = rounds;
+	result.cases = &one;
+	result.case_count = 1;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 2);
+	ck_assert_int_eq(figure_write(&list.figures[1], out), 0);
+	fclose(out);
+	ck_assert_msg(strstr(text, "\n2\t0\t2e+06\t0\t6e+06\n"), "%s", text);
+	ck_assert_ptr_nonnull(strstr(text, "note\ta cross on the axis"));
+	free(text);
+	figure_list_free(&list);
+}
+END_TEST
+
+/* What is no axis, as a burst, is told by the section. */
+START_TEST(test_plot_figures_of_one_name_get_their_section_s)
+{
+	static const char *const sections[] = {"even", "burst", "other"};
+	struct result_case cases[3];
+	struct result result = loaded;
+	struct figure_list list;
+
+	for (int i = 0; i < 3; i++) {
+		cases[i] = loaded.cases[SAMPLE_OPEN];
+		cases[i].bench.rate = i < 2 ? 20000 : 30000;
+		snprintf(cases[i].bench.section, sizeof(cases[i].bench.section),
+			"%s", sections[i]);
+	}
+	cases[1].bench.burst = 100;
+	result.cases = cases;
+	result.case_count = 3;
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_str_eq(list.figures[0].name, "latency-20.0-k-s-offered");
+	ck_assert_str_eq(
+		list.figures[1].name, "latency-20.0-k-s-offered-burst");
+	ck_assert_str_eq(list.figures[2].name, "latency-30.0-k-s-offered");
 	figure_list_free(&list);
 }
 END_TEST
@@ -475,6 +603,11 @@ int main(void)
 	tcase_add_test(
 		tcase, test_plot_open_loop_has_both_clocks_and_a_curve_by_load);
 	tcase_add_test(tcase, test_plot_rounds_of_many_sizes_fit_on_a_page);
+	tcase_add_test(tcase, test_plot_of_many_transports_is_a_row_each);
+	tcase_add_test(tcase, test_plot_of_many_latencies_has_their_tails);
+	tcase_add_test(tcase, test_plot_rounds_shows_a_round_without_messages);
+	tcase_add_test(
+		tcase, test_plot_figures_of_one_name_get_their_section_s);
 	tcase_add_test(
 		tcase, test_plot_figures_are_named_by_what_sets_them_apart);
 	suite_add_tcase(suite, tcase);
