@@ -40,11 +40,20 @@ static void put_about(FILE *out, const char *key, const char *text)
 	fputc('\n', out);
 }
 
+/* Went well, and yet nothing arrived in most of its rounds? */
+static bool stood_still(const struct result_case *one)
+{
+	return one->outcome.status == STATUS_OK &&
+	       one->bench.mode == MODE_THROUGHPUT &&
+	       !(one->msgs_per_s.median > 0);
+}
+
 static bool same_trouble(
 	const struct result_case *a, const struct result_case *b)
 {
 	return figure_same_transport(a, b) &&
 	       a->outcome.status == b->outcome.status &&
+	       stood_still(a) == stood_still(b) &&
 	       strcmp(a->outcome.reason, b->outcome.reason) == 0;
 }
 
@@ -119,6 +128,13 @@ static void note_text(const struct figure *figure,
 	char why[LINE_BYTES], extent[NOTE_COLUMNS];
 	const char *mark = "";
 
+	if (stood_still(one)) {
+		trouble_extent(figure, one, extent);
+		snprintf(text, text_bytes,
+			"%.60s: no message in most of its rounds%s",
+			one->bench.transport, extent);
+		return;
+	}
 	if (status == STATUS_OK) {
 		snprintf(text, text_bytes,
 			"%.60s: recovered in time from %u of %u kills only",
@@ -147,7 +163,7 @@ static bool noteworthy(
 	if (figure->kind == FIGURE_LOAD &&
 		one->outcome.status == STATUS_UNREACHED)
 		return false; /* its point is marked */
-	if (one->outcome.status != STATUS_OK)
+	if (one->outcome.status != STATUS_OK || stood_still(one))
 		return true;
 	return one->bench.mode == MODE_CRASH &&
 	       one->outcome.crash.recovered < one->outcome.crash.kills;

@@ -518,6 +518,25 @@ START_TEST(test_plot_rounds_shows_a_round_without_messages)
 }
 END_TEST
 
+/* A gap has a reason, of which the sizes are a part. */
+START_TEST(test_plot_of_what_stood_still_says_so)
+{
+	struct result_case cases[2] = {
+		loaded.cases[SAMPLE_RING_8], loaded.cases[SAMPLE_RING_64]};
+	struct result result = loaded;
+	char *text;
+
+	cases[1].msgs_per_s.median = 0;
+	result.cases = cases;
+	result.case_count = 2;
+	text = first_figure(&result, "throughput", "rank");
+	ck_assert_msg(strstr(text, "note\tring: no message in most of its "
+				   "rounds (64 B)\n"),
+		"%s", text);
+	free(text);
+}
+END_TEST
+
 /* What is no axis, as a burst, is told by the section. */
 START_TEST(test_plot_figures_of_one_name_get_their_section_s)
 {
@@ -606,6 +625,7 @@ int main(void)
 	tcase_add_test(tcase, test_plot_of_many_transports_is_a_row_each);
 	tcase_add_test(tcase, test_plot_of_many_latencies_has_their_tails);
 	tcase_add_test(tcase, test_plot_rounds_shows_a_round_without_messages);
+	tcase_add_test(tcase, test_plot_of_what_stood_still_says_so);
 	tcase_add_test(
 		tcase, test_plot_figures_of_one_name_get_their_section_s);
 	tcase_add_test(
