@@ -16,8 +16,14 @@
 # the child of a process with threads (an assertion of its own fails); for that
 # MIPC_TEST_QEMU tells test_watch where it runs.
 #
+# Then test_kill_step once more, with a plug-in that has qemu kill at one instruction
+# after the other, built with exclusive loads and stores (Arm v8.0), whose loops no
+# debugger can step through, and with atomic instructions (v8.1).
+#
 #   check-aarch64.sh [TEST...]    all of them, or e.g. test_ring
+#   check-aarch64.sh --kill       only the kills
 #   AARCH64_CC, AARCH64_QEMU      other programs than the ones below
+#   MIPC_TEST_STRIDE=1            kill at every instruction, not at every 20th
 set -eu
 
 top=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -38,6 +44,8 @@ command -v "$cc" >/dev/null ||
 	skip "no $cc here (install apt gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
 qemu=${AARCH64_QEMU:-$(command -v qemu-aarch64 || command -v qemu-aarch64-static || true)}
 [ -n "$qemu" ] || skip "no qemu-aarch64 here (install apt qemu-user)"
+kills_only=false
+[ "${1-}" != --kill ] || { kills_only=true; shift; }
 wanted=${*:-$(cd "$top/tests" && grep -l '^#include "lib_stage\.h"' test_*.c |
 	sed 's/\.c$//')}
 
@@ -98,28 +106,41 @@ find_check || { fetch_check && find_check; } ||
 
 # --- build --------------------------------------------------------------------
 
-objects=
+# build_library FOLDER [FLAG...]: into $objects
 build_library()
 {
-	mkdir -p lib
+	objects=
+	folder=$1
+	shift
+	mkdir -p "$folder"
 	for source in "$top"/lib/*.c; do
 		name=$(basename "$source" .c)
 		case $name in
 		platform_linux*) ;;
 		platform_*) continue ;;
 		esac
-		$cc $cflags -c -o "lib/$name.o" "$source"
-		objects="$objects lib/$name.o"
+		$cc $cflags "$@" -c -o "$folder/$name.o" "$source"
+		objects="$objects $folder/$name.o"
 	done
 }
 
+# build_test FOLDER TEST [FLAG...], with $objects
+build_test()
+{
+	folder=$1 test=$2
+	shift 2
+	$cc $cflags $check_flags "$@" -o "$folder/$test" \
+		"$top/tests/$test.c" lib_stage.o $objects $check_libs
+}
+
 # shellcheck disable=SC2086 # in all of these each word is an argument
-build_library
 $cc $cflags $check_flags -c -o lib_stage.o "$top/tests/lib_stage.c"
-for test in $wanted; do
-	$cc $cflags $check_flags -o "$test" "$top/tests/$test.c" lib_stage.o \
-		$objects $check_libs
-done
+if ! $kills_only; then
+	build_library lib
+	for test in $wanted; do
+		build_test . "$test"
+	done
+fi
 
 # --- run ----------------------------------------------------------------------
 
@@ -143,16 +164,68 @@ run()
 	fi
 }
 
-for test in $wanted; do
-	run "$test" 4096
-done
-for page in 16384 65536; do
+run_all()
+{
 	for test in $wanted; do
-		case " $(echo $paged) " in
-		*" $test "*) run "$test" $page ;;
-		esac
+		run "$test" 4096
 	done
-done
+	for page in 16384 65536; do
+		for test in $wanted; do
+			case " $(echo $paged) " in
+			*" $test "*) run "$test" $page ;;
+			esac
+		done
+	done
+}
+
+# --- kills --------------------------------------------------------------------
+
+# Each qemu takes plug-ins of some versions of the interface.
+build_plugin()
+{
+	for version in 1 2 3 4 5; do
+		${CC:-cc} -shared -fPIC -O2 -DQEMU_PLUGIN_VERSION=$version \
+			-o kill.so "$top/tests/qemu_kill.c" >plugin.log 2>&1 &&
+			"$qemu" -plugin ./kill.so ./version >>plugin.log 2>&1 &&
+			return
+	done
+	return 1
+}
+
+# kill_everywhere ARCH
+kill_everywhere()
+{
+	build_library "lib-$1" -march="$1" -mno-outline-atomics
+	build_test "lib-$1" test_kill_step -march="$1" -mno-outline-atomics
+	log=kill-$1.log
+	rc=0
+	MIPC_TEST_QEMU=1 MIPC_TEST_QEMU_KILL=1 CK_TIMEOUT_MULTIPLIER=100 \
+		MIPC_TEST_STRIDE=${MIPC_TEST_STRIDE:-20} CK_VERBOSITY=verbose \
+		timeout -k 10 $limit "$qemu" -plugin ./kill.so \
+		"lib-$1/test_kill_step" >"$log" 2>&1 </dev/null || rc=$?
+	kills=$(awk '$NF == "kills" { sum += $(NF - 1) } END { print sum + 0 }' \
+		"$log")
+	if [ $rc -eq 0 ] && [ "$kills" -gt 0 ]; then
+		passed=$((passed + 1))
+		echo "PASS: $kills kills at instructions of $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL: kills at instructions of $1 (exit $rc): $PWD/$log"
+		tail -n 3 "$log"
+	fi
+}
+
+$kills_only || run_all
+printf 'int main(void) { return 0; }\n' >version.c
+# shellcheck disable=SC2086
+$cc $cflags -o version version.c
+if build_plugin; then
+	kill_everywhere armv8-a
+	kill_everywhere armv8.1-a
+else
+	echo "SKIP: kills: this qemu takes no plug-in of tests/qemu_kill.c:" \
+		"$PWD/plugin.log"
+fi
 echo "# PASS:  $passed"
 echo "# FAIL:  $failed"
 [ $failed -eq 0 ]

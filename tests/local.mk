@@ -118,6 +118,7 @@ AM_TESTS_ENVIRONMENT = \
 
 EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
+	tests/qemu_kill.c \
 	tests/check-scenarios.sh \
 	tests/check_schema.py \
 	tests/check-install.sh
@@ -149,6 +150,7 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/capture.h \
 	tests/conform_table.h \
+	tests/qemu_kill.h \
 	tests/sample_result.h \
 	tests/stub_transports.h \
 	tests/trap.h
@@ -239,10 +241,16 @@ check-aarch64:
 	cd aarch64 && { $(SHELL) $(abs_top_srcdir)/tests/check-aarch64.sh || \
 		test $$? -eq 77; }
 
+# Only the kills at single instructions.
+check-aarch64-kill:
+	$(MKDIR_P) aarch64
+	cd aarch64 && { $(SHELL) $(abs_top_srcdir)/tests/check-aarch64.sh \
+		--kill || test $$? -eq 77; }
+
 # For ever, or as libFuzzer's FUZZ_ARGS say; FUZZ_TARGET=open: the other one.
 FUZZ_TARGET = peer
 FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
-.PHONY: check-aarch64 fuzz
+.PHONY: check-aarch64 check-aarch64-kill fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread

@@ -2,11 +2,18 @@
  *
  * Between trap_on() and trap_off() a SIGTRAP comes behind each instruction, but
  * for system calls, which are one step. Only where TRAP_CAN_STEP.
+ *
+ * Where the tests run in qemu with its plug-in (qemu_kill.c), what can be done at
+ * an instruction is to die.
  */
 #ifndef MIPC_TESTS_TRAP_H
 #define MIPC_TESTS_TRAP_H
 
 #include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#include "qemu_kill.h"
 
 #ifdef __x86_64__
 /* Flag TF. Below the red zone. */
@@ -40,6 +47,17 @@ static inline void trap_off(void)
 }
 #define TRAP_CAN_STEP false
 #endif
+
+static inline bool trap_in_qemu(void)
+{
+	return getenv("MIPC_TEST_QEMU_KILL") != NULL;
+}
+
+/* SIGKILL before the @steps-th instruction from here; 0: none after all. */
+static inline void trap_kill_in_qemu(unsigned long steps)
+{
+	prctl(QEMU_KILL, steps, 0, 0, 0);
+}
 
 /* Every n-th step, since a trap costs some 20 us on a virtual machine; where to
  * begin is another one each time. MIPC_TEST_STRIDE=1 in the environment: all.
