@@ -10,6 +10,7 @@
 # printed.
 #
 #   check-fuzz.sh                  that
+#   check-fuzz.sh --runs N         N executions between them (make check-hostile)
 #   check-fuzz.sh TARGET [ARG...]  one, as libFuzzer's ARGs say (default: for ever),
 #                                  with what it has found so far in ./fuzz/TARGET;
 #                                  an input's file as ARG runs just that
@@ -79,6 +80,12 @@ build()
 		"fuzz_$1.o" fuzz_stage.o lib/*.o
 }
 
+all=1060000
+if [ "${1-}" = --runs ]; then
+	all=${2:?--runs needs a number}
+	shift 2
+fi
+
 if [ $# -gt 0 ]; then
 	target=$1
 	shift
@@ -90,7 +97,11 @@ if [ $# -gt 0 ]; then
 	exec ./"fuzz_$target" -timeout=10 "$@" "$target"
 fi
 
-limit_s=120 # some 15 s on two CPUs that have nothing else to do
+# To open takes longer than to use.
+open_runs=$((all / 17))
+peer_runs=$(((all - open_runs) / 2))
+# A million take some 15 s on two CPUs that have nothing else to do.
+limit_s=$((120 * (1 + all / 2000000)))
 
 # start TARGET RUNS SEED: in the background, as $!
 start()
@@ -125,14 +136,14 @@ finish()
 build open
 build peer
 seed=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')
-start open 60000 "$seed"
+start open $open_runs "$seed"
 open=$!
-start peer 500000 "$seed"
+start peer $peer_runs "$seed"
 peer=$!
-start peer 500000 $((seed + 1))
+start peer $peer_runs $((seed + 1))
 other_peer=$!
 failed=0
-finish open 60000 "$seed" $open || failed=1
-finish peer 500000 "$seed" $peer || failed=1
-finish peer 500000 $((seed + 1)) $other_peer || failed=1
+finish open $open_runs "$seed" $open || failed=1
+finish peer $peer_runs "$seed" $peer || failed=1
+finish peer $peer_runs $((seed + 1)) $other_peer || failed=1
 exit $failed

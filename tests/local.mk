@@ -247,10 +247,16 @@ check-aarch64-kill:
 	cd aarch64 && { $(SHELL) $(abs_top_srcdir)/tests/check-aarch64.sh \
 		--kill || test $$? -eq 77; }
 
+# What check-fuzz.sh does in make check, ten times as long.
+HOSTILE_RUNS = 10000000
+check-hostile:
+	CC='$(CC)' $(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh \
+		--runs $(HOSTILE_RUNS)
+
 # For ever, or as libFuzzer's FUZZ_ARGS say; FUZZ_TARGET=open: the other one.
 FUZZ_TARGET = peer
 FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
-.PHONY: check-aarch64 check-aarch64-kill fuzz
+.PHONY: check-aarch64 check-aarch64-kill check-hostile fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread
