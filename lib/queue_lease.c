@@ -67,11 +67,12 @@ static void fill_lease(const mipc_queue *queue, uint64_t word,
 }
 
 /* The lease's record goes on as @word. -EINVAL: the lease is not ours (any more):
- * over, or a parent's. */
+ * over, or a parent's. -EBADMSG: the segment is not what it was. */
 static int settle_lease(
 	mipc_queue *queue, struct mipc_lease *lease, uint64_t word)
 {
 	uint64_t held = lease->word;
+	int err;
 
 	if (record_slot(held) != queue->segment.party ||
 		record_generation(held) != (queue->segment.generation & 0xff))
@@ -80,8 +81,11 @@ static int settle_lease(
 	 * it comes first; pairs with the acquire in load_record(). */
 	if (!atomic_compare_exchange_strong_explicit(
 		    record_header(&queue->segment, lease->position), &held,
-		    word, memory_order_release, memory_order_relaxed))
-		return -EINVAL;
+		    word, memory_order_release, memory_order_relaxed)) {
+		/* What it was compared with may be what a guard put there. */
+		err = queue_enter(queue);
+		return err ? err : -EINVAL;
+	}
 	queue_unhold(queue, record_state(lease->word) == RECORD_WRITING
 				    ? PRODUCERS
 				    : CONSUMERS);

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/test_fault \
 	tests/test_grade \
 	tests/test_guard \
+	tests/test_guard_step \
 	tests/test_hist \
 	tests/test_hostile \
 	tests/test_inspect \
@@ -164,6 +165,7 @@ tests_test_counters_SOURCES = tests/test_counters.c $(LIB_STAGE)
 tests_test_inspect_SOURCES = tests/test_inspect.c $(LIB_STAGE)
 tests_test_event_SOURCES = tests/test_event.c $(LIB_STAGE)
 tests_test_facts_SOURCES = tests/test_facts.c $(LIB_STAGE)
+tests_test_guard_step_SOURCES = tests/test_guard_step.c $(LIB_STAGE)
 tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_memory_SOURCES = tests/test_memory.c $(LIB_STAGE)
