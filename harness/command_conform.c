@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "option.h"
 #include "plugin.h"
+#include "session.h"
 #include "transport.h"
 
 static const char *const verdict_words[] = {
@@ -48,6 +49,7 @@ int command_conform(const struct options *options)
 
 	if (!transport)
 		return EXIT_USAGE;
+	session_begin();
 	printf("%s: %s\n", transport->name, transport->summary);
 	for (const struct conform_check *check = conform_checks(); check->name;
 		check++) {
@@ -65,8 +67,10 @@ int command_conform(const struct options *options)
 	printf("%u kept, %u not promised, %u skipped, %u broken\n",
 		counts[CONFORM_KEPT], counts[CONFORM_UNPROMISED],
 		counts[CONFORM_SKIPPED], counts[CONFORM_BROKEN]);
+	/* Without its end the guardian takes what a broken one left. */
 	if (counts[CONFORM_BROKEN])
 		return EXIT_VIOLATED;
+	session_end();
 	/* "null" alone says nothing of a transport that cannot run here */
 	return counts[CONFORM_KEPT] > 1 ? EXIT_GOOD : EXIT_NOTHING_RAN;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "session.h"
 
 static const struct timespec tick = {.tv_nsec = 500 * 1000};
 
@@ -61,7 +62,9 @@ bool stage_open(struct stage *stage, const struct transport *transport,
 	int ret;
 
 	stage->transport = transport;
-	snprintf(stage->name, sizeof(stage->name), "ipcmark-test-%ld-%u",
+	/* A process number comes again, the token does not; each check is a
+	 * process of its own. */
+	snprintf(stage->name, sizeof(stage->name), "%s-%ld-%u", session_token(),
 		(long)getpid(), number++);
 	stage->config.spec = spec;
 	stage->config.name = stage->name;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "leftover.h"
 #include "transport.h"
 
 enum {
@@ -48,7 +49,7 @@ struct stage {
 	bool killed;	/* the one that leaves is killed */
 	unsigned actor; /* in an actor: which one */
 	const struct stage_actor *self;
-	char name[64]; /* config.name */
+	char name[LEFTOVER_TOKEN_BYTES + 32]; /* config.name */
 };
 
 /* One actor. @killed: its death by SIGKILL is part of the play.

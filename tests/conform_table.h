@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "conform.h"
+#include "own_names.h"
 #include "transport.h"
 
 /* Fail unless transport @index of the table keeps what @name checks. */
@@ -38,6 +39,7 @@ static inline int table_main(
 	int transports = 0;
 	int failed;
 
+	own_names_begin();
 	while (transport_table()[transports])
 		transports++;
 	for (size_t i = 0; i < count; i++) {

@@ -151,6 +151,7 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/capture.h \
 	tests/conform_table.h \
+	tests/own_names.h \
 	tests/qemu_kill.h \
 	tests/sample_result.h \
 	tests/stub_transports.h \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "own_names.h"
 #include "run.h"
 #include "transport.h"
 #include "transport_list.h"
@@ -59,7 +60,7 @@ static struct outcome run(enum access_mode access, int lose)
 		.recover_within_ns = UINT64_C(60000000000),
 	};
 	struct outcome outcome = {0};
-	char name[64];
+	char name[OWN_NAME_BYTES];
 
 	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -72,9 +73,8 @@ static struct outcome run(enum access_mode access, int lose)
 	outcome.crash.recovery = malloc(sizeof(*outcome.crash.recovery));
 	ck_assert_ptr_nonnull(outcome.crash.recovery);
 	hist_init(outcome.crash.recovery);
-	snprintf(name, sizeof(name), "ipcmark-fault-%ld", (long)getpid());
-	ck_assert_int_eq(
-		fault_run(&transport, &bench, 7, name, keep_going, &outcome),
+	ck_assert_int_eq(fault_run(&transport, &bench, 7, own_name(name),
+				 keep_going, &outcome),
 		0);
 	free(outcome.crash.recovery);
 	munmap((void *)left_to_lose, sizeof(*left_to_lose));
@@ -110,6 +110,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	own_names_begin();
 	tcase_add_loop_test(tcase,
 		test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease, 0,
 		sizeof(losses) / sizeof(losses[0]));

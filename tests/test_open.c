@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "latency.h"
+#include "own_names.h"
 #include "slice.h"
 #include "transport.h"
 #include "transport_list.h"
@@ -25,6 +26,8 @@ enum {
 	SLOW_MS = 40,	   /* a message this late has met the stall */
 	RATE = 10000,	   /* 1000 messages become due meanwhile */
 	SMALL_BUFFER = 64, /* messages, about */
+	LONG_SLICE_MS = 1600,
+	LIMIT_S = 150, /* of a test: how long a hang takes */
 };
 
 static const uint64_t ms = 1000000;
@@ -61,13 +64,12 @@ static int run(const struct transport *transport,
 {
 	const struct slice_request request = {
 		.bench = bench, .rate_per_s = rate_per_s, .seed = 3};
-	char name[64];
+	char name[OWN_NAME_BYTES];
 
-	snprintf(name, sizeof(name), "ipcmark-open-%ld", (long)getpid());
 	latency_init(&latency);
 	hist_init(&rtt);
 	*report = (struct slice_report){.latency = &latency, .rtt = &rtt};
-	return slice_run(transport, &request, name, report);
+	return slice_run(transport, &request, own_name(name), report);
 }
 
 static void assert_flawless(const struct verify_totals *verify)
@@ -323,7 +325,10 @@ START_TEST(test_open_late_messages_are_dropped_and_counted)
 	ck_assert_uint_lt(latency.dropped, latency.due);
 	ck_assert_uint_eq(latency.due,
 		latency.intended.total + latency.unsent + latency.dropped);
-	ck_assert_uint_eq(latency.due, latency.lag.total + latency.dropped);
+	/* Who was never sent may not have come to have a lag. */
+	ck_assert_uint_le(latency.lag.total + latency.dropped, latency.due);
+	ck_assert_uint_ge(latency.lag.total + latency.dropped + latency.unsent,
+		latency.due);
 	ck_assert(latency_reached(&latency));
 }
 END_TEST
@@ -382,7 +387,7 @@ static bool usage_known(const struct usage *usage)
 }
 
 /* A busy machine may let a worker sleep through a whole slice, of which it then
- * rightly knows nothing; but not through all of them. */
+ * rightly knows nothing; but not through all of them, which become longer. */
 START_TEST(test_slice_usage_of_all_workers_is_known)
 {
 	struct bench_case bench = open_case(VERIFY_HEADER);
@@ -395,6 +400,8 @@ START_TEST(test_slice_usage_of_all_workers_is_known)
 		ck_assert_int_eq(
 			run(&transport_queue, &bench, RATE, &report), 0);
 		known = usage_known(&report.usage);
+		if (bench.slice_ns < LONG_SLICE_MS * ms)
+			bench.slice_ns *= 2;
 	}
 	ck_assert(known);
 }
@@ -410,6 +417,8 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	own_names_begin();
+	tcase_set_timeout(tcase, LIMIT_S);
 	tcase_add_test(
 		tcase, test_open_stall_of_the_consumer_shows_in_every_message);
 	tcase_add_test(tcase, test_closed_loop_hides_the_stall);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "own_names.h"
 #include "slice.h"
 #include "transport.h"
 #include "transport_list.h"
@@ -47,10 +48,9 @@ static struct bench_case small_case(enum case_mode mode)
 
 static const char *unique_name(void)
 {
-	static char name[64];
+	static char name[OWN_NAME_BYTES];
 
-	snprintf(name, sizeof(name), "ipcmark-test-%ld", (long)getpid());
-	return name;
+	return own_name(name);
 }
 
 static int run(const struct transport *transport, enum case_mode mode,
@@ -404,6 +404,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	own_names_begin();
 	tcase_add_loop_test(tcase,
 		test_slice_good_transport_figures_and_no_complaint, VERIFY_FULL,
 		VERIFY_SUM + 1);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "deadline.h"
+#include "own_names.h"
 #include "transport.h"
 
 #define TAG_VARIABLE "IPCMARK_TEST_TAG"
@@ -33,7 +34,7 @@ enum {
 };
 
 static char folder[] = "/tmp/ipcmark-test-XXXXXX";
-static char name[64];
+static char name[OWN_NAME_BYTES];
 
 /* In the harness: up to a message on its way, then say so and wait. */
 _Noreturn static void harness_play(
@@ -169,7 +170,7 @@ START_TEST(test_transport_killed_harness_leaves_nothing_nameless)
 
 	if (transport->caps & CAP_EXTERNAL)
 		return; /* test_transport_exec.c */
-	snprintf(name, sizeof(name), "ipcmark-test-%ld-%d", (long)getpid(), _i);
+	own_name(name);
 	ck_assert_int_eq(pipe2(telltale, O_CLOEXEC), 0);
 	harness = fork();
 	ck_assert_int_ge(harness, 0);
