@@ -20,6 +20,8 @@ static const char *const axis_names[AXIS_COUNT + 1] = {
 	[AXIS_PLACEMENT] = "placement",
 	[AXIS_MEMORY] = "memory",
 	[AXIS_WAIT] = "wait",
+	[AXIS_SPIN] = "spin",
+	[AXIS_HUGE] = "huge",
 	[AXIS_ACCESS] = "access",
 	[AXIS_CAPACITY] = "capacity_bytes",
 	[AXIS_VERIFY] = "verify",
@@ -61,6 +63,8 @@ static const char *word_on(const struct bench_case *bench, enum axis axis)
 		return memory_place_name(bench->memory);
 	case AXIS_WAIT:
 		return wait_mode_name(bench->wait);
+	case AXIS_HUGE:
+		return huge_pages_name(bench->huge);
 	case AXIS_ACCESS:
 		return access_mode_name(bench->access);
 	case AXIS_VERIFY:
@@ -83,6 +87,8 @@ static uint64_t number_on(const struct bench_case *bench, enum axis axis)
 		return bench->producers;
 	case AXIS_CONSUMERS:
 		return bench->consumers;
+	case AXIS_SPIN:
+		return bench->spin_us;
 	case AXIS_RATE:
 		return bench->rate;
 	default:
@@ -130,6 +136,7 @@ static bool number_from(const char *text, uint64_t *ret_number)
 bool axis_takes(enum axis axis, const char *text)
 {
 	uint64_t ignored;
+	uint32_t spin_us;
 
 	switch (axis) {
 	case AXIS_SECTION:
@@ -142,6 +149,10 @@ bool axis_takes(enum axis axis, const char *text)
 		return memory_place_from(text) >= 0;
 	case AXIS_WAIT:
 		return wait_mode_from(text) >= 0;
+	case AXIS_SPIN:
+		return spin_from(text, &spin_us) == 0;
+	case AXIS_HUGE:
+		return huge_pages_from(text) >= 0;
 	case AXIS_ACCESS:
 		return access_mode_from(text) >= 0;
 	case AXIS_VERIFY:
@@ -159,9 +170,12 @@ bool axis_matches(
 {
 	const char *word = word_on(bench, axis);
 	uint64_t number;
+	uint32_t spin_us;
 
 	if (word)
 		return strcmp(word, text) == 0;
+	if (axis == AXIS_SPIN)
+		return !spin_from(text, &spin_us) && spin_us == bench->spin_us;
 	return number_from(text, &number) && number == number_on(bench, axis);
 }
 
@@ -199,12 +213,29 @@ unsigned axes_varying(const struct result_case *const *cases, size_t case_count,
 	return varying & mask;
 }
 
+unsigned axes_usual(const struct bench_case *bench, unsigned mask)
+{
+	unsigned usual = 0;
+
+	if (bench->capacity_bytes == 0)
+		usual |= AXIS_BIT(AXIS_CAPACITY);
+	if (bench->access == ACCESS_COPY)
+		usual |= AXIS_BIT(AXIS_ACCESS);
+	if (bench->memory == MEMORY_ANY)
+		usual |= AXIS_BIT(AXIS_MEMORY);
+	if (bench->spin_us == SPIN_AUTO)
+		usual |= AXIS_BIT(AXIS_SPIN);
+	if (bench->huge == HUGE_PAGES_NO)
+		usual |= AXIS_BIT(AXIS_HUGE);
+	return usual & mask;
+}
+
 static void append_axis(const struct bench_case *bench, enum axis axis,
 	char *buffer, size_t buffer_bytes)
 {
 	uint64_t number = number_on(bench, axis);
 	const char *plural = number == 1 ? "" : "s";
-	char size[HUMAN_BYTES];
+	char size[HUMAN_BYTES], spin[SPIN_TEXT_BYTES];
 
 	switch (axis) {
 	case AXIS_MSG_SIZE:
@@ -243,6 +274,14 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 	case AXIS_MEMORY:
 		text_join(buffer, buffer_bytes, "memory %s",
 			word_on(bench, axis));
+		break;
+	case AXIS_SPIN:
+		text_join(buffer, buffer_bytes, "spin %s",
+			spin_text(bench->spin_us, spin));
+		break;
+	case AXIS_HUGE:
+		text_join(
+			buffer, buffer_bytes, "huge %s", word_on(bench, axis));
 		break;
 	case AXIS_ACCESS:
 		text_join(buffer, buffer_bytes, "access %s",

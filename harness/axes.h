@@ -25,6 +25,8 @@ enum axis {
 	AXIS_PLACEMENT,
 	AXIS_MEMORY,
 	AXIS_WAIT,
+	AXIS_SPIN,
+	AXIS_HUGE,
 	AXIS_ACCESS,
 	AXIS_CAPACITY,
 	AXIS_VERIFY,
@@ -42,6 +44,10 @@ const char *axis_name(enum axis axis);
 /* axis_from - the reverse; -1 for an unknown word. Takes a scenario's own word
  * (msg_size) too. */
 int axis_from(const char *word);
+
+/* axes_usual - those of @mask on which @bench has what nearly every case has, so
+ * that a heading need not say it. */
+unsigned axes_usual(const struct bench_case *bench, unsigned mask);
 
 /* axis_takes - can @text be a value of @axis at all? */
 bool axis_takes(enum axis axis, const char *text);

@@ -5,6 +5,10 @@
  */
 #include "case.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -48,6 +52,12 @@ static const char *const memory_names[] = {
 	[MEMORY_PRODUCER] = "producer",
 	[MEMORY_CONSUMER] = "consumer",
 	[MEMORY_INTERLEAVE] = "interleave",
+};
+
+static const char *const huge_names[] = {
+	[HUGE_PAGES_NO] = "no",
+	[HUGE_PAGES_HINT] = "hint",
+	[HUGE_PAGES_RESERVED] = "reserved",
 };
 
 static const char *const victim_names[] = {
@@ -112,6 +122,11 @@ const char *late_mode_name(enum late_mode late)
 	return name_of(late_names, COUNT(late_names), late);
 }
 
+const char *huge_pages_name(enum huge_pages huge)
+{
+	return name_of(huge_names, COUNT(huge_names), huge);
+}
+
 const char *victim_name(enum victim victim)
 {
 	return name_of(victim_names, COUNT(victim_names), victim);
@@ -157,6 +172,11 @@ int late_mode_from(const char *word)
 	return value_of(late_names, COUNT(late_names), word);
 }
 
+int huge_pages_from(const char *word)
+{
+	return value_of(huge_names, COUNT(huge_names), word);
+}
+
 int victim_from(const char *word)
 {
 	return value_of(victim_names, COUNT(victim_names), word);
@@ -165,4 +185,52 @@ int victim_from(const char *word)
 int case_status_from(const char *word)
 {
 	return value_of(status_names, COUNT(status_names), word);
+}
+
+static const struct {
+	const char *word;
+	uint32_t spin_us;
+} spin_words[] = {
+	{"auto", SPIN_AUTO},
+	{"off", SPIN_OFF},
+	{"always", SPIN_ALWAYS},
+};
+
+const char *spin_text(uint32_t spin_us, char text[SPIN_TEXT_BYTES])
+{
+	snprintf(text, SPIN_TEXT_BYTES, "%" PRIu32 "us", spin_us);
+	for (size_t i = 0; i < COUNT(spin_words); i++)
+		if (spin_words[i].spin_us == spin_us)
+			snprintf(text, SPIN_TEXT_BYTES, "%s",
+				spin_words[i].word);
+	return text;
+}
+
+int spin_from(const char *word, uint32_t *ret_spin_us)
+{
+	static const struct {
+		const char *unit;
+		uint32_t us;
+	} units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+	unsigned long long count;
+	char *end;
+
+	for (size_t i = 0; i < COUNT(spin_words); i++)
+		if (strcmp(spin_words[i].word, word) == 0) {
+			*ret_spin_us = spin_words[i].spin_us;
+			return 0;
+		}
+	if (word[0] < '0' || word[0] > '9')
+		return -EINVAL;
+	count = strtoull(word, &end, 10);
+	for (size_t i = 0; i < COUNT(units); i++) {
+		if (strcmp(end, units[i].unit) != 0)
+			continue;
+		/* 0 is a word of its own: off */
+		if (count == 0 || count > SPIN_MAX_US / units[i].us)
+			return -EINVAL;
+		*ret_spin_us = (uint32_t)count * units[i].us;
+		return 0;
+	}
+	return -EINVAL;
 }

@@ -63,6 +63,9 @@ enum memory_place {
 	MEMORY_INTERLEAVE, /* page by page on all of them */
 };
 
+/* Room for what spin_text() writes. */
+enum { SPIN_TEXT_BYTES = 24 };
+
 enum victim {
 	VICTIM_PRODUCER,
 	VICTIM_CONSUMER,
@@ -103,6 +106,8 @@ struct bench_case {
 	enum memory_place memory;	    /* as requested */
 	uint64_t memory_nodes; /* that this means, bit n: node n; 0: any */
 	enum wait_mode wait;
+	uint32_t spin_us;     /* or SPIN_AUTO and its like */
+	enum huge_pages huge; /* as requested */
 	enum access_mode access;
 	enum verify_mode verify;
 	uint64_t capacity_bytes; /* 0: the transport's default */
@@ -137,6 +142,7 @@ const char *access_mode_name(enum access_mode access);
 const char *arrival_name(enum arrival arrival);
 const char *memory_place_name(enum memory_place memory);
 const char *late_mode_name(enum late_mode late);
+const char *huge_pages_name(enum huge_pages huge);
 const char *victim_name(enum victim victim);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
@@ -146,7 +152,17 @@ int access_mode_from(const char *word);
 int arrival_from(const char *word);
 int memory_place_from(const char *word);
 int late_mode_from(const char *word);
+int huge_pages_from(const char *word);
 int victim_from(const char *word);
 int case_status_from(const char *word);
+
+/* spin_text - auto, off, always, or a time, as a scenario has it: "20us".
+ * Returns @text.
+ *
+ * spin_from - the reverse. A time is whole microseconds, up to SPIN_MAX_US, and
+ * may be given in ms or s. Returns 0; -EINVAL. */
+#define SPIN_MAX_US 10000000u
+const char *spin_text(uint32_t spin_us, char text[SPIN_TEXT_BYTES]);
+int spin_from(const char *word, uint32_t *ret_spin_us);
 
 #endif

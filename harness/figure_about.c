@@ -352,13 +352,7 @@ static unsigned common_axes(const struct figure *figure)
 		axes &= ~AXIS_BIT(AXIS_WAIT);
 	if (figure->kind == FIGURE_LOAD)
 		axes &= ~AXIS_BIT(AXIS_RATE);
-	if (bench->capacity_bytes == 0)
-		axes &= ~AXIS_BIT(AXIS_CAPACITY);
-	if (bench->access == ACCESS_COPY)
-		axes &= ~AXIS_BIT(AXIS_ACCESS);
-	if (bench->memory == MEMORY_ANY)
-		axes &= ~AXIS_BIT(AXIS_MEMORY);
-	return axes;
+	return axes & ~axes_usual(bench, axes);
 }
 
 /* What an open loop has besides axes. */

@@ -56,9 +56,9 @@ static uint64_t mix_case(uint64_t hash, const struct bench_case *bench)
 {
 	const uint64_t numbers[] = {bench->mode, bench->msg_size_bytes,
 		bench->batch, bench->producers, bench->consumers, bench->wait,
-		bench->access, bench->verify, bench->capacity_bytes,
-		bench->memory, bench->memory_nodes, bench->warmup_ns,
-		bench->slice_ns, bench->rounds, bench->count,
+		bench->spin_us, bench->huge, bench->access, bench->verify,
+		bench->capacity_bytes, bench->memory, bench->memory_nodes,
+		bench->warmup_ns, bench->slice_ns, bench->rounds, bench->count,
 		bench->until_percent, bench->rate, bench->arrival, bench->burst,
 		bench->work_ns, bench->mix.count, bench->kills,
 		bench->kill_victim[VICTIM_PRODUCER],

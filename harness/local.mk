@@ -176,6 +176,8 @@ libharness_a_SOURCES = \
 	harness/session.c \
 	harness/session.h \
 	harness/shared.h \
+	harness/shm_room.c \
+	harness/shm_room.h \
 	harness/slice.c \
 	harness/slice.h \
 	harness/stats.c \
@@ -198,6 +200,8 @@ libharness_a_SOURCES = \
 	harness/transport_mq.c \
 	harness/transport_null.c \
 	harness/transport_optional.h \
+	harness/transport_own.c \
+	harness/transport_own.h \
 	harness/transport_pipe.c \
 	harness/transport_queue.c \
 	harness/transport_ring.c \

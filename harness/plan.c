@@ -47,7 +47,8 @@ enum {
  * fastest, so that a table has what is compared side by side. */
 struct sweep {
 	size_t transport, msg_size, batch, producers, consumers;
-	size_t placement, memory, wait, access, capacity, arrival, rate;
+	size_t placement, memory, wait, spin, huge, access, capacity;
+	size_t arrival, rate;
 };
 
 static bool step(size_t *position, size_t count)
@@ -67,7 +68,9 @@ static bool sweep_next(
 	       step(&sweep->arrival, open ? section->arrival_count : 1) ||
 	       step(&sweep->rate, open ? section->rate_count : 1) ||
 	       step(&sweep->access, section->access_count) ||
+	       step(&sweep->spin, section->spin_count) ||
 	       step(&sweep->wait, section->wait_count) ||
+	       step(&sweep->huge, section->huge_count) ||
 	       step(&sweep->memory, section->memory_count) ||
 	       step(&sweep->placement, section->placement_count) ||
 	       step(&sweep->consumers, section->consumer_count) ||
@@ -95,6 +98,8 @@ static const struct {
 	ZIP_AXIS(placement, placement_count),
 	ZIP_AXIS(memory, memory_count),
 	ZIP_AXIS(wait, wait_count),
+	ZIP_AXIS(spin, spin_count),
+	ZIP_AXIS(huge, huge_count),
 	ZIP_AXIS(access, access_count),
 	ZIP_AXIS(capacity, capacity_count),
 	ZIP_AXIS(arrival, arrival_count),
@@ -185,15 +190,31 @@ static void load_text(
 			bench->arrival == ARRIVAL_POISSON ? "/poisson" : "");
 }
 
+/* "/mem-producer/spin-off/huge-hint"; nothing for what is usual. */
+static void wishes_text(
+	const struct bench_case *bench, char *room, size_t room_bytes)
+{
+	bool memory = bench->memory != MEMORY_ANY;
+	bool spin = bench->spin_us != SPIN_AUTO;
+	bool huge = bench->huge != HUGE_PAGES_NO;
+	char looks[SPIN_TEXT_BYTES];
+
+	snprintf(room, room_bytes, "%s%s%s%s%s%s", memory ? "/mem-" : "",
+		memory ? memory_place_name(bench->memory) : "",
+		spin ? "/spin-" : "",
+		spin ? spin_text(bench->spin_us, looks) : "",
+		huge ? "/huge-" : "", huge ? huge_pages_name(bench->huge) : "");
+}
+
 /* A placement's slashes would look like the id's own: they become '-'. */
 static void name_case(struct bench_case *bench)
 {
 	char spec[ID_SPEC_LETTERS + 1], size[32], capacity[32] = "";
-	char placement[CASE_NAME_BYTES], load[64];
+	char placement[CASE_NAME_BYTES], load[64], wishes[80];
 	int wrote;
 
 	load_text(bench, load, sizeof(load));
-
+	wishes_text(bench, wishes, sizeof(wishes));
 	spec_text(bench->transport, spec, sizeof(spec));
 	snprintf(placement, sizeof(placement), "%s", bench->placement);
 	for (char *at = placement; *at; at++)
@@ -202,17 +223,14 @@ static void name_case(struct bench_case *bench)
 	if (bench->capacity_bytes)
 		size_text(bench->capacity_bytes, capacity, sizeof(capacity));
 	wrote = snprintf(bench->id, sizeof(bench->id) - 8,
-		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s%s", bench->section,
+		"%.40s/%s/%s/b%u/%up%uc/%.32s/%s%s%s%s%s%s%s", bench->section,
 		spec, size_text(bench->msg_size_bytes, size, sizeof(size)),
 		bench->batch, bench->producers, bench->consumers, placement,
 		wait_mode_name(bench->wait), capacity[0] ? "/cap" : "",
 		capacity, bench->access == ACCESS_COPY ? "" : "/",
 		bench->access == ACCESS_COPY ? ""
 					     : access_mode_name(bench->access),
-		bench->memory == MEMORY_ANY ? "" : "/mem-",
-		bench->memory == MEMORY_ANY ? ""
-					    : memory_place_name(bench->memory),
-		load);
+		wishes, load);
 	assert(wrote > 0); /* cut or not: make_unique() sees to the rest */
 	(void)wrote;
 }
@@ -244,6 +262,8 @@ static void fill_case(const struct scenario_section *section,
 		.consumers = section->consumers[at->consumers],
 		.memory = section->memories[at->memory],
 		.wait = section->waits[at->wait],
+		.spin_us = section->spins_us[at->spin],
+		.huge = section->huges[at->huge],
 		.access = section->accesses[at->access],
 		.verify = section->verify,
 		.capacity_bytes = section->capacities_bytes[at->capacity],
@@ -357,7 +377,7 @@ static size_t section_case_count(const struct scenario_section *section)
 		section->producer_count, section->consumer_count,
 		section->placement_count, section->wait_count,
 		section->access_count, section->capacity_count,
-		section->memory_count,
+		section->memory_count, section->spin_count, section->huge_count,
 		section->mode == MODE_OPEN ? section->arrival_count : 1,
 		section->mode == MODE_OPEN ? section->rate_count : 1};
 	size_t product = 1;

@@ -341,6 +341,28 @@ static void print_load(
 		fprintf(page->out, "  %.98s\n", line);
 }
 
+/* Who only wished for huge pages has not measured them. */
+static void print_wishes(
+	const struct report_page *page, const struct report_section *section)
+{
+	size_t wished = 0, none = 0;
+
+	for (size_t i = 0; i < section->case_count; i++) {
+		const struct result_case *one = section->cases[i];
+
+		if (one->bench.huge == HUGE_PAGES_NO ||
+			!one->outcome.huge_known)
+			continue;
+		wished++;
+		none += one->outcome.huge_bytes == 0;
+	}
+	if (none)
+		fprintf(page->out,
+			"  %zu of %zu cases that wished for huge pages got "
+			"none\n",
+			none, wished);
+}
+
 /* The heading's second line: how the figures came about. */
 static void print_method(
 	const struct report_page *page, const struct report_section *section)
@@ -377,6 +399,7 @@ static void print_method(
 			human_time((double)bench->slice_ns, slice),
 			100 * level);
 	print_limits(page, bench);
+	print_wishes(page, section);
 	if (bench->mode == MODE_OPEN)
 		print_load(page, bench);
 }
@@ -389,12 +412,7 @@ static void print_heading(const struct report_page *page,
 	const char *mode = case_mode_name(bench->mode);
 	char text[LINE_BYTES];
 
-	if (bench->capacity_bytes == 0)
-		constant &= ~AXIS_BIT(AXIS_CAPACITY);
-	if (bench->access == ACCESS_COPY)
-		constant &= ~AXIS_BIT(AXIS_ACCESS);
-	if (bench->memory == MEMORY_ANY)
-		constant &= ~AXIS_BIT(AXIS_MEMORY);
+	constant &= ~axes_usual(bench, constant);
 	axes_text(bench, constant, text, sizeof(text));
 	fprintf(page->out, "\n%s[%s]%s", page_bold(page), bench->section,
 		page_plain(page));

@@ -108,6 +108,30 @@ static void load_memory(
 	read_leave(reader, mark);
 }
 
+/* Results from before these could be chosen have what was usual. */
+static void load_wishes(
+	struct json_reader *reader, const json_t *json, struct result_case *one)
+{
+	const json_t *spin = json_object_get(json, "spin");
+	const char *word = json_string_value(spin);
+	size_t mark;
+	json_t *huge =
+		read_enter(reader, json, "huge", JSON_OBJECT, false, &mark);
+
+	if (huge) {
+		one->bench.huge =
+			read_word(reader, huge, "requested", huge_pages_from);
+		one->outcome.huge_known = json_is_integer(
+			json_object_get(huge, "obtained_bytes"));
+		one->outcome.huge_bytes = read_count(
+			reader, huge, "obtained_bytes", 0, UINT64_MAX, false);
+	}
+	read_leave(reader, mark);
+	if (spin && (!word || spin_from(word, &one->bench.spin_us)))
+		read_complain(reader, "spin",
+			"expected \"auto\", \"off\", \"always\" or a time");
+}
+
 static void load_bench(struct json_reader *reader, const json_t *json,
 	struct bench_case *bench)
 {
@@ -498,6 +522,7 @@ static void load_case(
 {
 	load_bench(reader, json, &one->bench);
 	load_memory(reader, json, one);
+	load_wishes(reader, json, one);
 	one->outcome.status =
 		read_word(reader, json, "status", case_status_from);
 	read_text(reader, json, "reason", one->outcome.reason,

@@ -287,6 +287,14 @@ static json_t *memory_json(const struct result_case *one)
 		nodes_json(one->outcome.memory_found));
 }
 
+static json_t *huge_json(const struct result_case *one)
+{
+	return json_pack("{s:s, s:o}", "requested",
+		huge_pages_name(one->bench.huge), "obtained_bytes",
+		one->outcome.huge_known ? count(one->outcome.huge_bytes)
+					: json_null());
+}
+
 static json_t *rounds_json(const struct outcome *outcome)
 {
 	json_t *rounds = json_array();
@@ -323,10 +331,12 @@ static json_t *case_json(const struct result_case *one)
 	const struct outcome *outcome = &one->outcome;
 	const char *reason =
 		outcome->reason[0] ? outcome->reason : bench->reason;
+	char spin[SPIN_TEXT_BYTES];
 
 	return json_pack(
 		"{s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-		" s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o, s:o,"
 		" s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", text_or_null(bench->id), "section",
 		text_or_null(bench->section), "transport",
@@ -337,8 +347,9 @@ static json_t *case_json(const struct result_case *one)
 		count(bench->consumers), "capacity_bytes",
 		count_or_null(bench->capacity_bytes), "placement",
 		placement_json(bench), "memory", memory_json(one), "wait",
-		wait_mode_name(bench->wait), "access",
-		access_mode_name(bench->access), "status",
+		wait_mode_name(bench->wait), "spin",
+		spin_text(bench->spin_us, spin), "huge", huge_json(one),
+		"access", access_mode_name(bench->access), "status",
 		case_status_name(outcome->status), "reason",
 		text_or_null(reason), "throughput",
 		throughput_json(&one->msgs_per_s), "rtt_ns", rtt_json(one),

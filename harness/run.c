@@ -149,6 +149,16 @@ static void add_times(
 	}
 }
 
+/* What all rounds had at least. */
+static void add_huge(struct outcome *outcome, int64_t huge_bytes)
+{
+	if (huge_bytes < 0)
+		return;
+	if (!outcome->huge_known || (uint64_t)huge_bytes < outcome->huge_bytes)
+		outcome->huge_bytes = (uint64_t)huge_bytes;
+	outcome->huge_known = true;
+}
+
 static void judge(struct outcome *outcome)
 {
 	const struct verify_totals *totals = &outcome->verify;
@@ -211,6 +221,7 @@ static int measure(struct running *running, const struct plan_slice *slice,
 		return 0;
 	}
 	outcome->memory_found |= report->memory_found;
+	add_huge(outcome, report->huge_bytes);
 	add_totals(&outcome->verify, &report->verify);
 	judge(outcome);
 	err = add_round(outcome, slice, report);
@@ -229,7 +240,8 @@ static int measure_slice(const struct plan *plan,
 {
 	const struct bench_case *bench = &plan->cases[slice->case_index];
 	struct outcome *outcome = &run->outcomes[slice->case_index];
-	struct slice_report report = {.usage = usage_unknown()};
+	struct slice_report report = {
+		.usage = usage_unknown(), .huge_bytes = -1};
 	int err = 0;
 
 	if (bench->mode == MODE_ROUNDTRIP)

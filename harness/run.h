@@ -46,6 +46,9 @@ struct outcome {
 	size_t round_count;
 	uint64_t memory_found; /* nodes that had pages of a channel, bit n:
 				  node n; 0: nobody said */
+	bool huge_known;       /* else nobody asked, or nobody said */
+	uint64_t huge_bytes;   /* of a channel that were in huge pages, in the
+				round that had least of them */
 	struct verify_totals verify;
 	struct latency *latency; /* MODE_OPEN, all rounds; owned; else NULL */
 	double offered_per_s;	 /* MODE_OPEN; 0: never came to it */

@@ -37,6 +37,10 @@ struct scenario_section {
 	size_t memory_count;
 	enum wait_mode *waits;
 	size_t wait_count;
+	uint32_t *spins_us; /* or SPIN_AUTO and its like */
+	size_t spin_count;
+	enum huge_pages *huges;
+	size_t huge_count;
 	enum access_mode *accesses;
 	size_t access_count;
 	uint64_t *capacities_bytes; /* 0: the transport's default */

@@ -67,6 +67,14 @@ static const struct scenario_key keys[] = {
 	{"wait", .type = KEY_WAIT, .fallback = "block",
 		.wide_fallback = "spin, block", AXIS(waits, wait_count),
 		.help = "spin, or block in the transport's own call"},
+	{"spin", .type = KEY_SPIN, .fallback = "auto",
+		.wide_fallback = "auto, off", AXIS(spins_us, spin_count),
+		.help = "how long a blocking call looks before it sleeps: "
+			"auto, off, always, or a time such as 20us"},
+	{"huge", .type = KEY_HUGE, .fallback = "no",
+		.wide_fallback = "no, hint", AXIS(huges, huge_count),
+		.help = "huge pages for the buffer: no, hint (where the system "
+			"is willing), reserved"},
 	{"access", .type = KEY_ACCESS, .fallback = "copy",
 		.wide_fallback = "copy, view", AXIS(accesses, access_count),
 		.help = "copy messages out, or view or lease them where they "
@@ -195,6 +203,8 @@ int scenario_key_word(const struct value_place *place, const char *text,
 }
 
 static const char *const wait_words[] = {"spin", "block", NULL};
+static const char *const spin_words[] = {"auto", "off", "always", NULL};
+static const char *const huge_words[] = {"no", "hint", "reserved", NULL};
 static const char *const access_words[] = {"copy", "view", "lease", NULL};
 static const char *const memory_words[] = {
 	"any", "producer", "consumer", "interleave", NULL};
@@ -299,6 +309,10 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(enum late_mode);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
+	case KEY_SPIN:
+		return sizeof(uint32_t);
+	case KEY_HUGE:
+		return sizeof(enum huge_pages);
 	case KEY_ACCESS:
 		return sizeof(enum access_mode);
 	case KEY_MEMORY:
@@ -316,6 +330,8 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 	unsigned narrow = (unsigned)number;
 
 	_Static_assert(sizeof(enum wait_mode) == sizeof(unsigned) &&
+			       sizeof(uint32_t) == sizeof(unsigned) &&
+			       sizeof(enum huge_pages) == sizeof(unsigned) &&
 			       sizeof(enum access_mode) == sizeof(unsigned) &&
 			       sizeof(enum memory_place) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned) &&
@@ -388,41 +404,92 @@ static int keep_numbers(const struct scenario_key *key,
 	return 0;
 }
 
-/* Words of an enum into numbers, in place: @list then has both. */
+/* How the words of each type are read; those of no type here are a table's. */
+static const struct vocabulary {
+	enum key_type type;
+	int (*from)(const char *word);
+	const char *const *words;
+} vocabularies[] = {
+	{KEY_WAIT, wait_mode_from, wait_words},
+	{KEY_HUGE, huge_pages_from, huge_words},
+	{KEY_ACCESS, access_mode_from, access_words},
+	{KEY_MEMORY, memory_place_from, memory_words},
+	{KEY_VERIFY, verify_mode_from, verify_words},
+	{KEY_ARRIVAL, arrival_from, arrival_words},
+	{KEY_LATE, late_mode_from, late_words},
+	{KEY_VICTIMS, victim_from, victim_words},
+};
+
+static const struct vocabulary *vocabulary_of(enum key_type type)
+{
+	size_t i = 0;
+
+	while (vocabularies[i].type != type)
+		i++;
+	return &vocabularies[i];
+}
+
+static int spin_word(const struct value_place *place, const char *word)
+{
+	uint32_t spin_us;
+	const char *nearest;
+
+	if (spin_from(word, &spin_us) == 0)
+		return 0;
+	nearest = isdigit((unsigned char)word[0])
+			  ? NULL
+			  : diag_nearest(word, spin_words);
+	if (nearest)
+		diag_at(place->file, place->line,
+			"%s = '%s' is unknown; did you mean '%s'?", place->key,
+			word, nearest);
+	else
+		diag_at(place->file, place->line,
+			"%s = '%s' is unknown; it is auto, off, always, or a "
+			"time of whole microseconds from 1us to 10s",
+			place->key, word);
+	return -EINVAL;
+}
+
+/* One time in other units is no other word to whoever split the list. */
+static bool repeats(const struct value_place *place,
+	const struct value_list *list, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (list->numbers[i] == list->numbers[index]) {
+			diag_at(place->file, place->line,
+				"%s: %s comes a second time", place->key,
+				list->words[index]);
+			return true;
+		}
+	return false;
+}
+
+/* Words into numbers, in place: @list then has both. */
 static int words_to_numbers(const struct scenario_key *key,
 	const struct value_place *place, struct value_list *list)
 {
+	const struct vocabulary *known = NULL;
+
+	if (key->type != KEY_SPIN)
+		known = vocabulary_of(key->type);
 	list->numbers = calloc(list->count, sizeof(*list->numbers));
 	if (!list->numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->count; i++) {
 		const char *word = list->words[i];
-		int value;
+		uint32_t spin_us = 0;
+		int value = known ? scenario_key_word(place, word, known->from,
+					    known->words)
+				  : spin_word(place, word);
 
-		if (key->type == KEY_WAIT)
-			value = scenario_key_word(
-				place, word, wait_mode_from, wait_words);
-		else if (key->type == KEY_ACCESS)
-			value = scenario_key_word(
-				place, word, access_mode_from, access_words);
-		else if (key->type == KEY_MEMORY)
-			value = scenario_key_word(
-				place, word, memory_place_from, memory_words);
-		else if (key->type == KEY_VERIFY)
-			value = scenario_key_word(
-				place, word, verify_mode_from, verify_words);
-		else if (key->type == KEY_ARRIVAL)
-			value = scenario_key_word(
-				place, word, arrival_from, arrival_words);
-		else if (key->type == KEY_LATE)
-			value = scenario_key_word(
-				place, word, late_mode_from, late_words);
-		else
-			value = scenario_key_word(
-				place, word, victim_from, victim_words);
 		if (value < 0)
 			return value;
-		list->numbers[i] = (uint64_t)value;
+		if (!known)
+			spin_from(word, &spin_us);
+		list->numbers[i] = known ? (uint64_t)value : spin_us;
+		if (!known && repeats(place, list, i))
+			return -EINVAL;
 	}
 	return 0;
 }

@@ -18,6 +18,8 @@ enum key_type {
 	KEY_COUNT,   /* unsigned */
 	KEY_TIME,    /* nanoseconds, uint64_t */
 	KEY_WAIT,    /* enum wait_mode */
+	KEY_SPIN,    /* uint32_t, see SPIN_AUTO */
+	KEY_HUGE,    /* enum huge_pages */
 	KEY_ACCESS,  /* enum access_mode */
 	KEY_MEMORY,  /* enum memory_place */
 	KEY_VERIFY,  /* enum verify_mode */

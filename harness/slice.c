@@ -40,6 +40,8 @@ struct channel_config slice_config(
 		.producers = bench->producers,
 		.consumers = bench->consumers,
 		.wait = bench->wait,
+		.spin_us = bench->spin_us,
+		.huge = bench->huge,
 	};
 }
 
@@ -206,6 +208,10 @@ int slice_run(const struct transport *transport,
 	crew_finish(&crew);
 	if (!err)
 		collect(&crew, bench, ret_report);
+	ret_report->huge_bytes =
+		!err && bench->huge != HUGE_PAGES_NO && transport->huge_bytes
+			? transport->huge_bytes(crew.channels[0])
+			: -1;
 	if (!err && transport->check && transport->check(crew.channels[0])) {
 		err = -EBADMSG;
 		snprintf(ret_report->reason, sizeof(ret_report->reason),

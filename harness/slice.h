@@ -41,10 +41,12 @@ struct slice_report {
 					and consumer 0; 0: not measured */
 	uint64_t distance_after_ns;
 	uint64_t memory_found; /* nodes of the channel's pages; 0: not known */
-	uint64_t steal_ns; /* that the host took from all CPUs meanwhile; its
+	int64_t huge_bytes; /* of the channel in huge pages; negative: not asked
+			       for, or not known */
+	uint64_t steal_ns;  /* that the host took from all CPUs meanwhile; its
 			      grain is the kernel's tick, 10 ms mostly */
-	uint64_t delay_ns; /* that workers waited for a CPU, together */
-	uint64_t moves;	   /* of workers from one CPU to another */
+	uint64_t delay_ns;  /* that workers waited for a CPU, together */
+	uint64_t moves;	    /* of workers from one CPU to another */
 	struct verify_totals verify; /* of the whole slice, warm-up included */
 	struct usage usage; /* of all workers, within about elapsed_ns */
 	struct hist *rtt;   /* caller's; round trips are recorded into it */

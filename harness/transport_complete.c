@@ -39,6 +39,8 @@ int transport_complete(
 		{external || !transport->lock_holder ==
 					!(transport->caps & CAP_LOCK_HOLDER),
 			"CAP_LOCK_HOLDER and lock_holder go together"},
+		{!transport->huge_bytes == !(transport->caps & CAP_HUGE),
+			"CAP_HUGE and huge_bytes go together"},
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {

@@ -1,7 +1,8 @@
 /* transport_queue.c - our queue, through its public interface only.
  *
  * The parent's own handle, which it needs for check() and to see who holds a
- * lock, takes no part in the traffic; each worker opens the queue by name.
+ * lock, takes no part in the traffic; each worker opens the queue by name,
+ * or, of huge pages, by descriptor.
  *
  * What looks at messages where they lie does so by a lease, which it holds until
  * it asks for the next one, or leaves. It is given back before that is asked
@@ -16,9 +17,11 @@
 #include "capacity.h"
 #include "transport.h"
 #include "transport_list.h"
+#include "transport_own.h"
 
 struct queue_channel {
 	mipc_queue *observer;
+	struct mipc_options options;
 	char name[];
 };
 
@@ -37,8 +40,9 @@ static int queue_create(
 	if (!channel)
 		return -ENOMEM;
 	memcpy(channel->name, config->name, name_bytes);
-	err = mipc_queue_create(channel->name, capacity_choose(config), NULL,
-		&channel->observer);
+	channel->options = own_options(config);
+	err = mipc_queue_create(channel->name, capacity_choose(config),
+		&channel->options, &channel->observer);
 	if (err) {
 		free(channel);
 		return err;
@@ -58,7 +62,12 @@ static int queue_attach(struct channel *base, enum endpoint_role role,
 	(void)index;
 	if (!end)
 		return -ENOMEM;
-	err = mipc_queue_open(channel->name, NULL, &end->queue);
+	if (channel->options.flags & MIPC_MEMFD)
+		err = mipc_queue_from_fd(mipc_queue_fd(channel->observer),
+			&channel->options, &end->queue);
+	else
+		err = mipc_queue_open(
+			channel->name, &channel->options, &end->queue);
 	if (err)
 		free(end);
 	else
@@ -163,6 +172,15 @@ static pid_t queue_lock_holder(struct channel *base, enum endpoint_role role)
 				      : MIPC_QUEUE_CONSUMERS);
 }
 
+static int64_t queue_huge_bytes(struct channel *base)
+{
+	struct mipc_memory memory;
+	int err = mipc_queue_memory(
+		((struct queue_channel *)base)->observer, &memory);
+
+	return own_huge_bytes(err, &memory);
+}
+
 static void queue_destroy(struct channel *base)
 {
 	struct queue_channel *channel = (struct queue_channel *)base;
@@ -170,7 +188,8 @@ static void queue_destroy(struct channel *base)
 	if (!channel)
 		return;
 	mipc_queue_close(channel->observer);
-	mipc_queue_unlink(channel->name);
+	if (!(channel->options.flags & MIPC_MEMFD))
+		mipc_queue_unlink(channel->name);
 	free(channel);
 }
 
@@ -179,7 +198,8 @@ const struct transport transport_queue = {
 	.summary = "mmapipc's crash-safe queue: many producers and consumers",
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
 		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER | CAP_VIEW |
-		CAP_LEASE,
+		CAP_LEASE | CAP_SPIN | CAP_HUGE,
+	.can_run = own_can_run,
 	.create = queue_create,
 	.attach = queue_attach,
 	.send = queue_send,
@@ -187,6 +207,7 @@ const struct transport transport_queue = {
 	.send_batch = queue_send_batch,
 	.recv_batch = queue_recv_batch,
 	.recv_view = queue_recv_view,
+	.huge_bytes = queue_huge_bytes,
 	.detach = queue_detach,
 	.lock_holder = queue_lock_holder,
 	.check = queue_check,

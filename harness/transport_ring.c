@@ -1,7 +1,8 @@
 /* transport_ring.c - our ring, through its public interface only.
  *
  * The parent makes the ring and stays an observer, for check(); each worker
- * opens it by name in its role. Whether it spins or sleeps is decided by the
+ * opens it by name in its role, or, of huge pages, by
+ * descriptor. Whether it spins or sleeps is decided by the
  * timeout, as for every transport.
  */
 #include <mmapipc/ring.h>
@@ -13,9 +14,11 @@
 #include "capacity.h"
 #include "transport.h"
 #include "transport_list.h"
+#include "transport_own.h"
 
 struct ring_channel {
 	mipc_ring *observer;
+	struct mipc_options options;
 	char name[];
 };
 
@@ -29,8 +32,9 @@ static int ring_create(
 	if (!channel)
 		return -ENOMEM;
 	memcpy(channel->name, config->name, name_bytes);
+	channel->options = own_options(config);
 	err = mipc_ring_create(channel->name, capacity_choose(config),
-		MIPC_RING_OBSERVER, NULL, &channel->observer);
+		MIPC_RING_OBSERVER, &channel->options, &channel->observer);
 	if (err) {
 		free(channel);
 		return err;
@@ -43,12 +47,18 @@ static int ring_attach(struct channel *base, enum endpoint_role role,
 	unsigned index, struct endpoint **ret_endpoint)
 {
 	const struct ring_channel *channel = (struct ring_channel *)base;
+	const unsigned roles =
+		role == ROLE_PRODUCER ? MIPC_RING_PRODUCER : MIPC_RING_CONSUMER;
 	mipc_ring *ring;
-	int err = mipc_ring_open(channel->name,
-		role == ROLE_PRODUCER ? MIPC_RING_PRODUCER : MIPC_RING_CONSUMER,
-		NULL, &ring);
+	int err;
 
 	(void)index;
+	if (channel->options.flags & MIPC_MEMFD)
+		err = mipc_ring_from_fd(mipc_ring_fd(channel->observer), roles,
+			&channel->options, &ring);
+	else
+		err = mipc_ring_open(
+			channel->name, roles, &channel->options, &ring);
 	if (!err)
 		*ret_endpoint = (struct endpoint *)ring;
 	return err;
@@ -123,6 +133,15 @@ static int ring_check(struct channel *base)
 	return mipc_ring_check(((struct ring_channel *)base)->observer);
 }
 
+static int64_t ring_huge_bytes(struct channel *base)
+{
+	struct mipc_memory memory;
+	int err = mipc_ring_memory(
+		((struct ring_channel *)base)->observer, &memory);
+
+	return own_huge_bytes(err, &memory);
+}
+
 static void ring_destroy(struct channel *base)
 {
 	struct ring_channel *channel = (struct ring_channel *)base;
@@ -130,7 +149,8 @@ static void ring_destroy(struct channel *base)
 	if (!channel)
 		return;
 	mipc_ring_close(channel->observer);
-	mipc_ring_unlink(channel->name);
+	if (!(channel->options.flags & MIPC_MEMFD))
+		mipc_ring_unlink(channel->name);
 	free(channel);
 }
 
@@ -138,7 +158,8 @@ const struct transport transport_ring = {
 	.name = "ring",
 	.summary = "mmapipc's lock-free ring: one producer, one consumer",
 	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL |
-		CAP_VIEW,
+		CAP_VIEW | CAP_SPIN | CAP_HUGE,
+	.can_run = own_can_run,
 	.create = ring_create,
 	.attach = ring_attach,
 	.send = ring_send,
@@ -146,6 +167,7 @@ const struct transport transport_ring = {
 	.send_batch = ring_send_batch,
 	.recv_batch = ring_recv_batch,
 	.recv_view = ring_recv_view,
+	.huge_bytes = ring_huge_bytes,
 	.detach = ring_detach,
 	.check = ring_check,
 	.destroy = ring_destroy,

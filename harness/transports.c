@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "plugin.h"
+#include "slice.h"
 #include "transport.h"
 #include "transport_list.h"
 #include "verify.h"
@@ -193,6 +194,30 @@ static int workers_can_run(const struct transport *transport,
 	return 0;
 }
 
+/* What is asked of a transport besides passing messages. */
+static int wishes_can_run(const struct transport *transport,
+	const struct bench_case *bench, struct reason *reason)
+{
+	char spin[SPIN_TEXT_BYTES];
+
+	spin_text(bench->spin_us, spin);
+	if (bench->spin_us != SPIN_AUTO && bench->wait != WAIT_BLOCK)
+		return refuse(reason,
+			"spin = %s is for calls that sleep, which wait = %s "
+			"does not use",
+			spin, wait_mode_name(bench->wait));
+	if (bench->spin_us != SPIN_AUTO && !(transport->caps & CAP_SPIN))
+		return refuse(reason,
+			"%s cannot be told how long to look before it sleeps: "
+			"no spin = %s",
+			transport->name, spin);
+	if (bench->huge != HUGE_PAGES_NO && !(transport->caps & CAP_HUGE))
+		return refuse(reason,
+			"%s cannot be told to use huge pages: no huge = %s",
+			transport->name, huge_pages_name(bench->huge));
+	return 0;
+}
+
 static int calls_can_run(const struct transport *transport,
 	const struct bench_case *bench, struct reason *reason)
 {
@@ -236,16 +261,7 @@ static int calls_can_run(const struct transport *transport,
 int transport_can_run(const struct transport *transport,
 	const struct bench_case *bench, char *reason, size_t reason_bytes)
 {
-	const struct channel_config config = {
-		.spec = bench->transport,
-		.name = "can-run",
-		.msg_size_bytes = bench->msg_size_bytes,
-		.capacity_bytes = bench->capacity_bytes,
-		.batch = bench->batch,
-		.producers = bench->producers,
-		.consumers = bench->consumers,
-		.wait = bench->wait,
-	};
+	const struct channel_config config = slice_config(bench, "can-run");
 	struct reason why = {.text = reason, .bytes = reason_bytes};
 	int ret = mode_can_run(transport, bench, &why);
 
@@ -255,6 +271,8 @@ int transport_can_run(const struct transport *transport,
 		ret = crash_can_run(transport, bench, &why);
 	if (!ret)
 		ret = workers_can_run(transport, bench, &why);
+	if (!ret)
+		ret = wishes_can_run(transport, bench, &why);
 	/* before the plain length check: it may know what sets the limit */
 	if (!ret && transport->can_run)
 		ret = transport->can_run(&config, reason, reason_bytes);

@@ -446,7 +446,8 @@ static void find_memory(struct worker *worker)
 
 	if (!worker->job->bench->memory_nodes)
 		return;
-	snprintf(name, sizeof(name), "/ipcmark-%ld-", (long)getppid());
+	/* Behind a '/', or behind "/memfd:". */
+	snprintf(name, sizeof(name), "ipcmark-%ld-", (long)getppid());
 	/* relaxed: reach() orders it */
 	atomic_store_explicit(&worker->slot->memory_found, membind_found(name),
 		memory_order_relaxed);

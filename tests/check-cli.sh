@@ -184,7 +184,7 @@ unset HWLOC_XMLFILE
 # --- tune ---------------------------------------------------------------------
 
 printf '[a]\ntransport = ring\nmsg_size = 64\nbatch = 1, 8\nwait = block
-access = copy\nplacement = any\ncapacity = 0\nslice = 5ms\n' >tune.ini
+access = copy\nplacement = any\ncapacity = 0\nspin = auto\nhuge = no\nslice = 5ms\n' >tune.ini
 refuses "needs --goal" tune tune.ini
 refuses "max throughput" tune tune.ini --goal 'max speed'
 refuses "needs a load" tune tune.ini --goal 'min p99'

@@ -68,7 +68,8 @@ UNIT_TESTS = \
 	tests/test_verify \
 	tests/test_wake \
 	tests/test_wake_step \
-	tests/test_watch
+	tests/test_watch \
+	tests/test_wishes
 
 # Threads of one process: what ThreadSanitizer can see.
 THREAD_TESTS = \

@@ -119,7 +119,8 @@ START_TEST(test_plan_every_axis_can_go_in_step)
 		const char *key, *values;
 	} axes[] = {{"transport", "ring, queue"}, {"placement", "near, any"},
 		{"wait", "spin, block"}, {"access", "copy, view"},
-		{"memory", "any, producer"},
+		{"memory", "any, producer"}, {"spin", "auto, 20us"},
+		{"huge", "no, hint"},
 		{"arrival", "fixed, poisson\nmode = open"}};
 	char text[256];
 

@@ -229,6 +229,33 @@ START_TEST(test_result_memory_and_distance_come_back)
 }
 END_TEST
 
+START_TEST(test_result_spin_and_huge_pages_come_back)
+{
+	struct bench_case *bench = &sample.plan.cases[SAMPLE_RING_8];
+	struct outcome *outcome = &sample.run.outcomes[SAMPLE_RING_8];
+	struct result again;
+
+	bench->spin_us = 20;
+	bench->huge = HUGE_PAGES_HINT;
+	outcome->huge_known = true;
+	sample_load(&sample, &again);
+	bench = &again.cases[SAMPLE_RING_8].bench;
+	ck_assert_uint_eq(bench->spin_us, 20);
+	ck_assert_int_eq(bench->huge, HUGE_PAGES_HINT);
+	/* none, which is not the same as not known */
+	ck_assert(again.cases[SAMPLE_RING_8].outcome.huge_known);
+	ck_assert_uint_eq(again.cases[SAMPLE_RING_8].outcome.huge_bytes, 0);
+	ck_assert_uint_eq(again.cases[SAMPLE_PIPE_8].bench.spin_us, SPIN_AUTO);
+	ck_assert(!again.cases[SAMPLE_PIPE_8].outcome.huge_known);
+	result_free(&again);
+	outcome->huge_bytes = 6 << 20;
+	sample_load(&sample, &again);
+	ck_assert_uint_eq(
+		again.cases[SAMPLE_RING_8].outcome.huge_bytes, 6 << 20);
+	result_free(&again);
+}
+END_TEST
+
 START_TEST(test_result_absent_figures_are_null)
 {
 	json_t *json = saved();
@@ -514,6 +541,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase,
 		test_result_disturbed_rounds_are_counted_and_can_be_left_out);
 	tcase_add_test(tcase, test_result_memory_and_distance_come_back);
+	tcase_add_test(tcase, test_result_spin_and_huge_pages_come_back);
 	tcase_add_test(tcase, test_result_absent_figures_are_null);
 	tcase_add_test(tcase, test_result_violated_case_has_no_rate);
 	tcase_add_test(tcase, test_result_save_replaces_or_leaves_alone);

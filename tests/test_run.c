@@ -258,7 +258,7 @@ START_TEST(test_run_journal_is_of_one_load)
 	bench->mix = (struct size_mix){2, {32, 64}, {50, 50}};
 	before = *bench;
 	fingerprint = journal_of("", &stage.plan).fingerprint;
-	for (int field = 0; field < 12; field++) {
+	for (int field = 0; field < 14; field++) {
 		*bench = before;
 		bench->rate += field == 1;
 		bench->arrival += field == 2;
@@ -271,6 +271,8 @@ START_TEST(test_run_journal_is_of_one_load)
 		bench->mix.percent[1] += field == 9;
 		bench->memory += field == 10;
 		bench->memory_nodes += field == 11;
+		bench->spin_us += field == 12;
+		bench->huge += field == 13;
 		ck_assert_msg((journal_of("", &stage.plan).fingerprint ==
 				      fingerprint) == (field == 0),
 			"field %d", field);

@@ -41,7 +41,7 @@ extern "C" {
 
 /* Of everything below. Any change to it is another version; a plug-in of
  * another version is refused. */
-#define IPCMARK_TRANSPORT_VERSION 1u
+#define IPCMARK_TRANSPORT_VERSION 2u
 
 enum transport_caps {
 	CAP_MANY_PRODUCERS = 1 << 0,
@@ -62,12 +62,27 @@ enum transport_caps {
 	CAP_EMPTY = 1 << 13, /* passes nothing: what the harness costs */
 	CAP_LEASE = 1 << 14, /* what recv_view() gave to a worker that was
 				killed since goes to another one */
+	CAP_SPIN = 1 << 15,  /* heeds config->spin_us */
+	CAP_HUGE = 1 << 16,  /* heeds config->huge, and has huge_bytes() */
 };
 
 /* How a worker waits: a scenario's `wait`. */
 enum wait_mode {
 	WAIT_SPIN,  /* poll: timeout 0, again and again */
 	WAIT_BLOCK, /* the transport's own blocking call */
+};
+
+/* How long a blocking call looks before it sleeps, in microseconds or one of
+ * these: a scenario's `spin`. */
+#define SPIN_AUTO 0u		  /* what the transport thinks best */
+#define SPIN_OFF (UINT32_MAX - 1) /* it sleeps at once */
+#define SPIN_ALWAYS UINT32_MAX	  /* it never sleeps */
+
+/* Which pages a channel's buffer is made of: a scenario's `huge`. */
+enum huge_pages {
+	HUGE_PAGES_NO,	     /* the system's usual ones */
+	HUGE_PAGES_HINT,     /* huge ones where the system is willing */
+	HUGE_PAGES_RESERVED, /* huge ones of the system's reserve, or -ENOSPC */
 };
 
 /* What the parent knows when it creates a channel. */
@@ -80,6 +95,8 @@ struct channel_config {
 	unsigned producers;
 	unsigned consumers;
 	enum wait_mode wait;
+	uint32_t spin_us;     /* SPIN_AUTO without CAP_SPIN */
+	enum huge_pages huge; /* HUGE_PAGES_NO without CAP_HUGE */
 };
 
 enum endpoint_role {
@@ -157,6 +174,11 @@ struct transport {
 	 * Called in the parent while the suspect is stopped.
 	 * Returns a pid, 0 when nobody does, or -errno. */
 	pid_t (*lock_holder)(struct channel *channel, enum endpoint_role role);
+
+	/* huge_bytes - CAP_HUGE: how many bytes of the channel are in huge
+	 * pages by now. Called in the parent after a slice.
+	 * Returns that or -errno. */
+	int64_t (*huge_bytes)(struct channel *channel);
 
 	/* run_slice - CAP_EXTERNAL: measure one slice with workers of its own.
 	 * create() has started them; they stay until destroy(). */
