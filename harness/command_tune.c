@@ -34,7 +34,9 @@
 enum { PATH_BYTES = 4096 };
 
 #define SECOND_NS UINT64_C(1000000000)
+/* Unless told otherwise. */
 #define BUDGET_NS (60 * SECOND_NS)
+#define BUDGET_MOST_NS (600 * SECOND_NS)
 
 static volatile sig_atomic_t stop_asked;
 
@@ -60,7 +62,7 @@ static int parse_budget(const char *text, uint64_t *ret_ns)
 	const struct value_place place = {
 		.file = "--budget", .line = 0, .key = "the budget"};
 
-	*ret_ns = BUDGET_NS;
+	*ret_ns = 0; /* see set_budget() */
 	return text ? value_time(&place, text, &range, ret_ns) : 0;
 }
 
@@ -136,11 +138,17 @@ static int make_candidates(struct tuning *tuning)
 }
 
 /* Nothing can be dropped before the first stage is over; if that takes more than
- * half of the time, the rest is worth little. */
-static int check_budget(const struct tuning *tuning)
+ * half of the time, the rest is worth little. Who names no time gets enough of
+ * it: how large the space is depends on what the machine has. */
+static int set_budget(struct tuning *tuning)
 {
 	uint64_t least_ns = 2 * TUNE_STAGE_ROUNDS * tuning->plan.estimated_ns;
 
+	if (!tuning->budget_ns) {
+		tuning->budget_ns = least_ns > BUDGET_NS ? least_ns : BUDGET_NS;
+		if (tuning->budget_ns > BUDGET_MOST_NS)
+			tuning->budget_ns = BUDGET_MOST_NS;
+	}
 	if (least_ns <= tuning->budget_ns)
 		return 0;
 	diag_error("tune: %zu settings need --budget %.0fs at least; raise it, "
@@ -308,7 +316,7 @@ static int prepare(const struct options *options, struct tuning *tuning)
 	if (tune_goal_parse(options->goal, &tuning->goal) ||
 		parse_budget(options->budget, &tuning->budget_ns) ||
 		make_plan(options, tuning) || make_candidates(tuning) ||
-		check_budget(tuning))
+		set_budget(tuning))
 		return -EINVAL;
 	return options->output_dir ? folder_make(options->output_dir) : 0;
 }

@@ -34,6 +34,8 @@ libharness_a_SOURCES = \
 	harness/capacity.h \
 	harness/case.c \
 	harness/case.h \
+	harness/case_section.c \
+	harness/case_section.h \
 	harness/command.h \
 	harness/command_conform.c \
 	harness/command_inspect.c \

@@ -245,7 +245,7 @@ static const char tune_text[] =
 	"                             'min cpu under p99 50us': CPU time per "
 	"message at\n"
 	"                             the scenario's rate, or '... at 200k'\n"
-	"  --budget TIME              how long it may take [60s]\n"
+	"  --budget TIME              how long it may take [60s or more]\n"
 	"  -o, --output DIR           keep all of it as DIR/tune.json\n"
 	"  --json                     for a program to read\n"
 	"  --set SECTION.KEY=VALUE    as for run\n"
@@ -254,7 +254,7 @@ static const char tune_text[] =
 	"queue\n"
 	"and msg_size = 256:\n"
 	"\n"
-	"  ipcmark tune stream.ini --goal 'min p99 at 100k' --budget 30s\n";
+	"  ipcmark tune stream.ini --goal 'min p99 at 100k' --budget 120s\n";
 
 static const char list_text[] =
 	"ipcmark list\n"

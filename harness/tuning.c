@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "axes.h"
+#include "case_section.h"
 #include "human.h"
 
 enum { TEXT_BYTES = 256 };
@@ -76,66 +77,6 @@ void tuning_print_skipped(const struct tuning *tuning, FILE *out)
 		fprintf(out, "left out %zu of %zu: %s\n", alike,
 			plan->case_count, plan->cases[i].reason);
 	}
-}
-
-/* As a scenario has it: the largest unit without a remainder. */
-static char *size_value(uint64_t bytes, char text[HUMAN_BYTES])
-{
-	static const char *const units[] = {"", "Ki", "Mi", "Gi"};
-	unsigned unit = 0;
-
-	while (unit < 3 && bytes >= 1024 && bytes % 1024 == 0) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(text, HUMAN_BYTES, "%" PRIu64 "%s", bytes, units[unit]);
-	return text;
-}
-
-static void print_sizes(const struct bench_case *bench, FILE *out)
-{
-	char size[HUMAN_BYTES];
-
-	if (!bench->mix.count) {
-		fprintf(out, "msg_size  = %s\n",
-			size_value(bench->msg_size_bytes, size));
-		return;
-	}
-	fputs("msg_sizes = ", out);
-	for (unsigned i = 0; i < bench->mix.count; i++)
-		fprintf(out, "%s%s:%u%%", i ? ", " : "",
-			size_value(bench->mix.bytes[i], size),
-			bench->mix.percent[i]);
-	fputc('\n', out);
-}
-
-/* Every setting that is not said by the goal itself, ready for `run`. */
-static void print_section(const struct bench_case *bench, FILE *out)
-{
-	char size[HUMAN_BYTES];
-
-	fprintf(out, "[%s]\ntransport = %s\n", bench->section,
-		bench->transport);
-	print_sizes(bench, out);
-	fprintf(out, "producers = %u\nconsumers = %u\n", bench->producers,
-		bench->consumers);
-	if (bench->mode == MODE_OPEN) {
-		fprintf(out, "rate      = %" PRIu64 "\narrival   = %s\n",
-			bench->rate, arrival_name(bench->arrival));
-		if (bench->burst > 1)
-			fprintf(out, "burst     = %u\n", bench->burst);
-		if (bench->work_ns)
-			fprintf(out, "work      = %" PRIu64 "ns\n",
-				bench->work_ns);
-	}
-	fprintf(out, "verify    = %s\n", verify_mode_name(bench->verify));
-	fprintf(out, "capacity  = %s\n",
-		size_value(bench->capacity_bytes, size));
-	fprintf(out, "batch     = %u\nwait      = %s\nplacement = %s\n",
-		bench->batch, wait_mode_name(bench->wait), bench->placement);
-	fprintf(out, "memory    = %s\naccess    = %s\n",
-		memory_place_name(bench->memory),
-		access_mode_name(bench->access));
 }
 
 static char *ratio_text(const struct interval *ratio, char text[TEXT_BYTES])
@@ -291,7 +232,7 @@ void tuning_print(const struct tuning *tuning, FILE *out)
 		fprintf(out, "; tuned for '%s': %s\n", tuning->goal.text,
 			tune_goal_figure_text(&tuning->goal, score.median, text,
 				sizeof(text)));
-		print_section(bench_of(tuning, verdict->leader), out);
+		case_print_section(bench_of(tuning, verdict->leader), out);
 		fputc('\n', out);
 		print_sureness(tuning, varying, out);
 	}
@@ -330,8 +271,10 @@ static json_t *figure_json(
 
 static json_t *settings_json(const struct bench_case *bench)
 {
+	char spin[SPIN_TEXT_BYTES];
+
 	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:s, s:s, s:s,"
-			 " s:I, s:s, s:I, s:s}",
+			 " s:I, s:s, s:I, s:s, s:s, s:s}",
 		"id", bench->id, "mode", case_mode_name(bench->mode),
 		"transport", bench->transport, "msg_size_bytes",
 		(json_int_t)bench->msg_size_bytes, "batch", (int)bench->batch,
@@ -342,7 +285,9 @@ static json_t *settings_json(const struct bench_case *bench)
 		(json_int_t)bench->capacity_bytes, "verify",
 		verify_mode_name(bench->verify), "rate_per_s",
 		(json_int_t)(bench->mode == MODE_OPEN ? bench->rate : 0),
-		"memory", memory_place_name(bench->memory));
+		"memory", memory_place_name(bench->memory), "spin",
+		spin_text(bench->spin_us, spin), "huge",
+		huge_pages_name(bench->huge));
 }
 
 static json_t *candidate_json(const struct tuning *tuning, size_t candidate)

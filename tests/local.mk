@@ -3,6 +3,7 @@
 
 UNIT_TESTS = \
 	tests/test_budget \
+	tests/test_case_section \
 	tests/test_close \
 	tests/test_compare \
 	tests/test_conform \
