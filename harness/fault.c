@@ -31,6 +31,7 @@
 #include "crew.h"
 #include "deadline.h"
 #include "rng.h"
+#include "shm_room.h"
 #include "transport.h"
 
 enum {
@@ -385,6 +386,9 @@ int fault_run(const struct transport *transport, const struct bench_case *bench,
 	if (err) {
 		snprintf(ret_outcome->reason, sizeof(ret_outcome->reason),
 			"the channel could not be made: %s", strerror(-err));
+		if (err == -ENOSPC)
+			shm_room_reason(ret_outcome->reason,
+				sizeof(ret_outcome->reason));
 		free(fault.in_flight);
 		return err;
 	}

@@ -16,6 +16,7 @@
 #include "crew.h"
 #include "deadline.h"
 #include "disturb.h"
+#include "shm_room.h"
 #include "transport.h"
 
 enum {
@@ -194,6 +195,10 @@ int slice_run(const struct transport *transport,
 		roundtrip ? 2 : bench->producers,
 		roundtrip ? 2 : bench->consumers, &crew);
 
+	if (err == -ENOSPC) {
+		shm_room_reason(ret_report->reason, sizeof(ret_report->reason));
+		return err;
+	}
 	if (err) {
 		snprintf(ret_report->reason, sizeof(ret_report->reason),
 			"the channel could not be made: %s", strerror(-err));
@@ -205,6 +210,8 @@ int slice_run(const struct transport *transport,
 			"a worker could not be started: %s", strerror(-err));
 	else
 		err = conduct(&crew, bench, ret_report);
+	if (err == -ENOSPC)
+		err = -EIO; /* a worker's; the channel was to be had */
 	crew_finish(&crew);
 	if (!err)
 		collect(&crew, bench, ret_report);

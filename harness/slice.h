@@ -61,7 +61,8 @@ struct channel_config slice_config(
 
 /* slice_run - measure one case once, with workers forked for it.
  * @name: unique; for what the transport has to name.
- * Returns 0; -errno with @ret_report->reason: nothing is left behind, and no
+ * Returns 0; -ENOSPC when there is no room for the channel; -errno, each with
+ * @ret_report->reason: nothing is left behind, and no
  * figure counts. */
 int slice_run(const struct transport *transport,
 	const struct slice_request *request, const char *name,

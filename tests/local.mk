@@ -93,6 +93,7 @@ TREE_CHECKS = \
 	tests/check-model.sh \
 	tests/check-plugin.sh \
 	tests/check-readme.sh \
+	tests/check-room.sh \
 	tests/check-schema.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
