@@ -20,6 +20,8 @@
 
 enum {
 	LINE_BYTES = 512,
+	PAGE_COLUMNS = 100,
+	INDENT = 3,	   /* of what goes on in a second line, and a blank */
 	NAME_COLUMNS = 26, /* the widest a transport's name may print */
 	GROUP_AXES =
 		AXES_ALL & ~(AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_SECTION) |
@@ -298,6 +300,34 @@ static void print_columns(const struct report_page *page,
 	fputs(page_plain(page), page->out);
 }
 
+/* The rest of a line that has @column columns already, and as many more as it
+ * takes, broken at blanks: nothing of a heading is cut off, or one could not
+ * tell two of them apart. */
+static void print_wrapped(
+	const struct report_page *page, const char *text, size_t column)
+{
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column + 1 + len > PAGE_COLUMNS && column > INDENT) {
+			fprintf(page->out, "\n%*s", INDENT, "");
+			column = INDENT;
+		}
+		fprintf(page->out, " %.*s", (int)len, text);
+		column += 1 + len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', page->out);
+}
+
+/* A line of its own below a heading. */
+static void print_line(const struct report_page *page, const char *text)
+{
+	fputc(' ', page->out);
+	print_wrapped(page, text, 1);
+}
+
 /* A third line, where measuring ends earlier than time and rounds say. */
 static void print_limits(
 	const struct report_page *page, const struct bench_case *bench)
@@ -313,7 +343,7 @@ static void print_limits(
 			"rounds once the median's interval is within %u %%",
 			bench->until_percent);
 	if (line[0])
-		fprintf(page->out, "  %.98s\n", line);
+		print_line(page, line);
 }
 
 /* An open loop's next lines: what is sent, and from when latency counts. */
@@ -338,7 +368,7 @@ static void print_load(
 		text_join(line, sizeof(line), "%u %% of %s", mix->percent[i],
 			human_size(mix->bytes[i], size));
 	if (line[0])
-		fprintf(page->out, "  %.98s\n", line);
+		print_line(page, line);
 }
 
 /* Who only wished for huge pages has not measured them. */
@@ -404,6 +434,16 @@ static void print_method(
 		print_load(page, bench);
 }
 
+/* What stands before a heading's text, in columns. */
+static size_t heading_columns(const struct bench_case *bench, const char *mode)
+{
+	size_t columns = strlen("[]") + strlen(bench->section);
+
+	if (strcmp(bench->section, mode) != 0)
+		columns += strlen(" ,") + strlen(mode);
+	return columns;
+}
+
 static void print_heading(const struct report_page *page,
 	const struct report_section *section, unsigned varying)
 {
@@ -418,7 +458,7 @@ static void print_heading(const struct report_page *page,
 		page_plain(page));
 	if (strcmp(bench->section, mode) != 0)
 		fprintf(page->out, " %s%s", mode, text[0] ? "," : "");
-	fprintf(page->out, " %.70s\n", text);
+	print_wrapped(page, text, heading_columns(bench, mode));
 	print_method(page, section);
 }
 
@@ -490,6 +530,14 @@ static void rank(const struct result_case **ranked, size_t count,
 	ranked[at] = one;
 }
 
+/* One point of the sweep, over the rows of its transports. */
+static void print_point(const struct report_page *page, const char *text)
+{
+	fprintf(page->out, " %s", page_bold(page));
+	print_wrapped(page, text, 1);
+	fputs(page_plain(page), page->out);
+}
+
 static void print_group(const struct report_page *page,
 	const struct report_section *section, size_t index, unsigned varying)
 {
@@ -501,9 +549,8 @@ static void print_group(const struct report_page *page,
 	char text[LINE_BYTES];
 
 	if (varying)
-		fprintf(page->out, "  %s%.96s%s\n", page_bold(page),
-			axes_text(&leader->bench, varying, text, sizeof(text)),
-			page_plain(page));
+		print_point(page,
+			axes_text(&leader->bench, varying, text, sizeof(text)));
 	for (size_t i = 0; ranked && i < section->case_count; i++) {
 		const struct result_case *one = section->cases[i];
 

@@ -208,6 +208,44 @@ START_TEST(test_report_fits_a_hundred_columns_without_colour)
 }
 END_TEST
 
+/* Two sections that differ in what stands last must not look alike. */
+START_TEST(test_report_long_heading_goes_on_in_the_next_line)
+{
+	static const char *const last[] = {"buffer 64 GiB", "access lease",
+		"spin 12345us", "huge reserved", "memory interleave"};
+	char *text, *heading, *end;
+
+	for (size_t i = 0; i < loaded.case_count; i++) {
+		struct bench_case *bench = &loaded.cases[i].bench;
+
+		bench->msg_size_bytes = 1000001;
+		bench->producers = bench->consumers = 17;
+		snprintf(bench->placement, sizeof(bench->placement),
+			"0/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17");
+		bench->capacity_bytes = UINT64_C(64) << 30;
+		bench->access = ACCESS_LEASE;
+		bench->memory = MEMORY_INTERLEAVE;
+		bench->spin_us = 12345;
+		bench->huge = HUGE_PAGES_RESERVED;
+	}
+	text = page();
+	heading = strstr(text, "\n[");
+	ck_assert_ptr_nonnull(heading);
+	end = strstr(heading, "\n  verify");
+	ck_assert_ptr_nonnull(end);
+	*end = '\0';
+	for (char *at = heading; (at = strchr(at, '\n')); *at = ' ')
+		ck_assert_uint_le((size_t)(strcspn(at + 1, "\n")), 100);
+	for (char *at = heading + 1; (at = strchr(at, ' ')); at++)
+		while (at[1] == ' ')
+			memmove(at + 1, at + 2, strlen(at + 2) + 1);
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
+		ck_assert_msg(strstr(heading, last[i]) != NULL, "no '%s' in %s",
+			last[i], heading);
+	free(text);
+}
+END_TEST
+
 static void put_template(const char *name, const char *text)
 {
 	char path[128];
@@ -616,6 +654,8 @@ int main(void)
 		test_report_cost_is_a_message_s_and_unknown_is_no_figure);
 	tcase_add_test(
 		tcase, test_report_fits_a_hundred_columns_without_colour);
+	tcase_add_test(
+		tcase, test_report_long_heading_goes_on_in_the_next_line);
 	tcase_add_test(tcase,
 		test_plot_without_gnuplot_writes_the_data_and_says_so_once);
 	tcase_add_test(tcase, test_plot_rounds_has_a_point_a_round);
