@@ -9,51 +9,44 @@
  * with a time-out simply lasts that long.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "deadline.h"
 #include "transport.h"
 
-/* Sending and receiving each write their own count, so that neither waits for
- * what the other has just stored; places are told by a mask, as a division would
- * be a good part of what is measured. */
+/* Places in a circle, each of which says itself whether it is taken: with counts
+ * and a mask it takes half as many instructions again, and they would be a part
+ * of what is measured. */
+struct null_place {
+	struct outbound message;
+	struct null_place *next;
+	bool taken;
+};
+
 struct null_channel {
-	unsigned capacity; /* messages: one batch */
-	unsigned mask;	   /* of places: a power of two, less one */
-	unsigned sent;	   /* free-running */
-	unsigned taken;	   /* free-running */
-	const void **data; /* by place */
-	size_t *len;
+	struct null_place *in;	    /* the next one to send to ... */
+	struct null_place *out;	    /* ... and to receive from */
+	struct null_place places[]; /* one batch */
 };
 
 static void null_destroy(struct channel *channel)
 {
-	struct null_channel *null = (struct null_channel *)channel;
-
-	if (!null)
-		return;
-	free(null->data);
-	free(null->len);
-	free(null);
+	free(channel);
 }
 
 static int null_create(
 	const struct channel_config *config, struct channel **ret_channel)
 {
-	unsigned capacity = config->batch ? config->batch : 1;
-	struct null_channel *null = calloc(1, sizeof(*null));
+	unsigned places = config->batch ? config->batch : 1;
+	struct null_channel *null =
+		calloc(1, sizeof(*null) + places * sizeof(null->places[0]));
 
 	if (!null)
 		return -ENOMEM;
-	null->capacity = capacity;
-	while (null->mask + 1 < capacity)
-		null->mask = 2 * null->mask + 1;
-	null->data = calloc(null->mask + 1, sizeof(*null->data));
-	null->len = calloc(null->mask + 1, sizeof(*null->len));
-	if (!null->data || !null->len) {
-		null_destroy((struct channel *)null);
-		return -ENOMEM;
-	}
+	for (unsigned i = 0; i < places; i++)
+		null->places[i].next = &null->places[(i + 1) % places];
+	null->in = null->out = &null->places[0];
 	*ret_channel = (struct channel *)null;
 	return 0;
 }
@@ -84,12 +77,13 @@ static int null_send(struct endpoint *endpoint, const struct outbound *message,
 	uint64_t timeout_ns)
 {
 	struct null_channel *null = (struct null_channel *)endpoint;
+	struct null_place *place = null->in;
 
-	if (null->sent - null->taken == null->capacity)
+	if (__builtin_expect(place->taken, 0))
 		return null_wait(timeout_ns);
-	null->data[null->sent & null->mask] = message->data;
-	null->len[null->sent & null->mask] = message->len;
-	null->sent++;
+	place->message = *message;
+	place->taken = true;
+	null->in = place->next;
 	return 0;
 }
 
@@ -97,12 +91,15 @@ static int null_recv(
 	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
 {
 	struct null_channel *null = (struct null_channel *)endpoint;
+	struct null_place *place = null->out;
+	struct outbound sent = place->message;
 
-	if (null->sent == null->taken)
+	if (__builtin_expect(!place->taken, 0))
 		return null_wait(timeout_ns);
-	message->data = null->data[null->taken & null->mask];
-	message->len = null->len[null->taken & null->mask];
-	null->taken++;
+	message->data = sent.data;
+	message->len = sent.len;
+	place->taken = false;
+	null->out = place->next;
 	return 0;
 }
 

@@ -72,26 +72,40 @@ static uint64_t tail_of(const uint8_t *message, size_t len, uint64_t word,
 
 void verify_prepare(struct stamper *stamper, void *message)
 {
-	fill_body(message, stamper->len, verify_word(stamper->producer, 0));
+	size_t len = stamper->len;
+
+	stamper->first = verify_word(stamper->producer, 0);
+	fill_body(message, len, stamper->first);
 	stamper->body_sum = 0;
-	if (stamper->mode == VERIFY_SUM && stamper->len >= VERIFY_TAIL_FROM_LEN)
-		stamper->body_sum =
-			sum_body((uint8_t *)message + VERIFY_WORD_BYTES +
-					 stamper->times_bytes,
-				stamper->len - VERIFY_TAIL_FROM_LEN -
-					stamper->times_bytes);
+	stamper->tail_at = 0;
+	if (len < VERIFY_TAIL_FROM_LEN)
+		return;
+	if (stamper->mode == VERIFY_SUM)
+		stamper->body_sum = sum_body((uint8_t *)message +
+						     VERIFY_WORD_BYTES +
+						     stamper->times_bytes,
+			len - VERIFY_TAIL_FROM_LEN - stamper->times_bytes);
+	if (stamper->mode != VERIFY_FULL)
+		stamper->tail_at = len - VERIFY_WORD_BYTES;
 }
 
-void verify_stamp_full(
+void verify_stamp_slowly(
 	const struct stamper *stamper, void *message, uint64_t word)
 {
 	size_t len = stamper->len, times = stamper->times_bytes;
 	uint8_t *bytes = message;
 	uint64_t tail;
 
-	fill_body(bytes + VERIFY_WORD_BYTES + times,
-		len - VERIFY_TAIL_FROM_LEN - times, word);
-	tail = tail_of(bytes, len, word, VERIFY_FULL, times);
+	memcpy(bytes, &word, len < VERIFY_WORD_BYTES ? len : VERIFY_WORD_BYTES);
+	if (len < VERIFY_TAIL_FROM_LEN)
+		return;
+	if (stamper->mode == VERIFY_FULL) {
+		fill_body(bytes + VERIFY_WORD_BYTES + times,
+			len - VERIFY_TAIL_FROM_LEN - times, word);
+		tail = tail_of(bytes, len, word, VERIFY_FULL, times);
+	} else {
+		tail = verify_mix(word) ^ stamper->body_sum;
+	}
 	memcpy(bytes + len - VERIFY_WORD_BYTES, &tail, VERIFY_WORD_BYTES);
 }
 
@@ -178,10 +192,12 @@ void verify_received_slowly(
 			verifier->twice, 1, memory_order_relaxed);
 	else if (sequence < next)
 		verify_set(&line->late, verify_get(&line->late) + 1);
-	if (sequence < next)
+	if (sequence < next) {
 		note_behind(line, sequence);
-	else
-		verify_note(line, next, sequence);
+	} else {
+		verify_note_gap(line, next, sequence);
+		verify_set(&line->next, sequence + 1);
+	}
 }
 
 /* Of one producer, by the bits: lost before @acknowledged, strangers from

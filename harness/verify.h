@@ -73,16 +73,19 @@ struct stamper {
 	size_t len; /* of every message */
 	enum verify_mode mode;
 	unsigned producer;
-	uint64_t body_sum;  /* VERIFY_SUM: of each prepared buffer; else 0 */
 	size_t times_bytes; /* between the word and the body; 0 or 16 */
+	/* What verify_prepare() finds, the same for all buffers: */
+	uint64_t first;	   /* the word of its first message */
+	uint64_t body_sum; /* VERIFY_SUM: of each prepared buffer; else 0 */
+	size_t tail_at;	   /* a word here and one in front are all; else 0 */
 };
 
 /* verify_prepare - once per buffer of ->len bytes: everything that
- * verify_stamp() leaves. Finds the ->body_sum, the same for all buffers. */
+ * verify_stamp() leaves. */
 void verify_prepare(struct stamper *stamper, void *message);
 
-/* verify_stamp_full - verify_stamp() for VERIFY_FULL. */
-void verify_stamp_full(
+/* verify_stamp_slowly - verify_stamp() for every message and mode. */
+void verify_stamp_slowly(
 	const struct stamper *stamper, void *message, uint64_t word);
 
 /* What a consumer checks messages against. */

@@ -61,24 +61,18 @@ static inline uint64_t verify_word(unsigned producer, uint64_t sequence)
 static inline void verify_stamp(
 	const struct stamper *stamper, void *message, uint64_t sequence)
 {
-	uint64_t word = verify_word(stamper->producer, sequence);
+	uint64_t word = stamper->first | sequence;
+	size_t tail_at = stamper->tail_at;
 	uint8_t *bytes = message;
 	uint64_t tail;
 
-	if (__builtin_expect(stamper->len < VERIFY_WORD_BYTES, 0)) {
-		memcpy(bytes, &word, stamper->len);
-		return;
+	if (__builtin_expect(tail_at != 0, 1)) {
+		memcpy(bytes, &word, sizeof(word));
+		tail = verify_mix(word) ^ stamper->body_sum;
+		memcpy(bytes + tail_at, &tail, sizeof(tail));
+	} else {
+		verify_stamp_slowly(stamper, message, word);
 	}
-	memcpy(bytes, &word, VERIFY_WORD_BYTES);
-	if (stamper->len < VERIFY_TAIL_FROM_LEN)
-		return;
-	if (stamper->mode == VERIFY_FULL) {
-		verify_stamp_full(stamper, message, word);
-		return;
-	}
-	tail = verify_mix(word) ^ stamper->body_sum;
-	memcpy(bytes + stamper->len - VERIFY_WORD_BYTES, &tail,
-		VERIFY_WORD_BYTES);
 }
 
 /* verify_sent - note in the producer's own line that all its messages before
@@ -88,19 +82,13 @@ static inline void verify_sent(struct sent_line *line, uint64_t sequence)
 	verify_set(&line->count, sequence);
 }
 
-/* verify_note - note that @sequence came, which is the next one or, where @next
- * is not, the one after a gap. */
-static inline void verify_note(
+/* verify_note_gap - @sequence comes next, where @next should have. */
+static inline void verify_note_gap(
 	struct ledger_line *line, uint64_t next, uint64_t sequence)
 {
-	if (sequence != next) {
-		verify_set(&line->beside,
-			verify_get(&line->beside) + next - sequence);
-		verify_set(&line->sum, verify_get(&line->sum) +
-					       verify_step(next) -
-					       verify_step(sequence));
-	}
-	verify_set(&line->next, sequence + 1);
+	verify_set(&line->beside, verify_get(&line->beside) + next - sequence);
+	verify_set(&line->sum, verify_get(&line->sum) + verify_step(next) -
+				       verify_step(sequence));
 }
 
 /* verify_received - check one message and note it. */
@@ -127,9 +115,12 @@ static inline void verify_received(
 	line = &verifier->ledger->lines[word >> VERIFY_PRODUCER_SHIFT];
 	word &= VERIFY_SEQUENCE_MASK;
 	next = verify_get(&line->next);
-	if (word < next)
-		goto slowly;
-	verify_note(line, next, word);
+	if (__builtin_expect(word != next, 0)) {
+		if (word < next)
+			goto slowly;
+		verify_note_gap(line, next, word);
+	}
+	verify_set(&line->next, word + 1);
 	return;
 slowly:
 	verify_received_slowly(verifier, message, len);

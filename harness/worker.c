@@ -30,6 +30,8 @@
 #include "probe.h"
 #include "worker_loop.h"
 
+#define NO_COMMAND UINT64_MAX /* its phase is none */
+
 enum {
 	TURN_NS = 20000000,
 	SPINS_PER_YIELD = 4096,
@@ -67,6 +69,13 @@ static uint64_t look(const struct worker *worker)
 		&worker->control->command, memory_order_acquire);
 }
 
+static void take_over(struct worker *worker, uint64_t command)
+{
+	worker->command = command;
+	worker->unchanged =
+		control_phase(command) < PHASE_STOP ? command : NO_COMMAND;
+}
+
 /* Between the measured loops: wait for the parent to go on. */
 static void await_phase(struct worker *worker, enum phase phase)
 {
@@ -75,7 +84,7 @@ static void await_phase(struct worker *worker, enum phase phase)
 
 		nanosleep(&nap, NULL);
 	}
-	worker->command = look(worker);
+	take_over(worker, look(worker));
 }
 
 void worker_hear(struct worker *worker)
@@ -85,7 +94,7 @@ void worker_hear(struct worker *worker)
 
 	if (control_kills(command) != control_kills(worker->command))
 		worker->after_kill = 1;
-	worker->command = command;
+	take_over(worker, command);
 	/* relaxed: the command orders it */
 	worker->park = atomic_load_explicit(&worker->slot->park,
 			       memory_order_relaxed) == PARK_ASKED;
@@ -128,7 +137,7 @@ HOT int send_some(struct worker *worker, struct endpoint *endpoint,
 		return calls->send_batch(
 			endpoint, worker->out, count, calls->turn_ns);
 	rc = calls->send(endpoint, worker->out, calls->turn_ns);
-	return rc ? rc : 1;
+	return __builtin_expect(rc != 0, 0) ? rc : 1;
 }
 
 HOT int recv_some(struct worker *worker, struct endpoint *endpoint,
@@ -141,7 +150,7 @@ HOT int recv_some(struct worker *worker, struct endpoint *endpoint,
 		return calls->recv_batch(
 			endpoint, worker->in, calls->batch, timeout_ns);
 	rc = calls->recv(endpoint, worker->in, timeout_ns);
-	return rc ? rc : 1;
+	return __builtin_expect(rc != 0, 0) ? rc : 1;
 }
 
 HOT void stamp(
@@ -184,7 +193,7 @@ HOT void produce_by(struct worker *worker, bool single)
 			worker_in_vain(worker, rc))
 			if (over(worker, PHASE_STOP))
 				return;
-		sequence += (unsigned)rc;
+		sequence += single ? 1 : (unsigned)rc;
 		verify_sent(line, sequence);
 		note_success(worker, sequence);
 	}
@@ -218,7 +227,7 @@ HOT void consume_by(struct worker *worker, bool single)
 			continue;
 		}
 		check(worker, rc, single);
-		total += (unsigned)rc;
+		total += single ? 1 : (unsigned)rc;
 		note_success(worker, total);
 	}
 }
@@ -245,15 +254,16 @@ HOT void loop_back_by(struct worker *worker, bool single)
 		sent = send_some(worker, worker->endpoints[0], batch, single);
 		if (sent < 0)
 			worker_give_up(worker, sent);
-		sequence += (unsigned)sent;
+		sequence += single ? 1 : (unsigned)sent;
 		verify_sent(line, sequence);
-		for (; sent > 0; sent -= got) {
+		do {
 			got = recv_some(
 				worker, worker->endpoints[1], 0, single);
 			if (got <= 0)
 				worker_give_up(worker, got);
 			check(worker, got, single);
-		}
+			sent -= got;
+		} while (!single && sent > 0);
 		note_success(worker, sequence);
 	}
 }

@@ -37,6 +37,7 @@ struct worker {
 	struct calls calls;
 	struct stamper stamper;
 	uint64_t command;    /* as last seen */
+	uint64_t unchanged;  /* the same, or none: see over() */
 	unsigned after_kill; /* successes since; see note_success() */
 	bool park;	     /* at the next message: see park.h */
 	unsigned vain;	     /* polls in a row without a message */
@@ -65,15 +66,18 @@ bool worker_in_vain(struct worker *worker, int rc);
 void worker_open_prepare(struct worker *worker);
 void worker_open_run(struct worker *worker);
 
-/* Has the phase come to @until? Cheap: one load that rarely misses. */
+/* Has the phase come to @until, which is PHASE_STOP or later? Cheap: one load
+ * that rarely misses. As long as the command is the one before it has not; for
+ * that ->unchanged is no command at all from PHASE_STOP on. */
 static inline bool over(struct worker *worker, enum phase until)
 {
 	/* relaxed: worker_hear() loads it again before it learns from it */
 	uint64_t command = atomic_load_explicit(
 		&worker->control->command, memory_order_relaxed);
 
-	if (__builtin_expect(command != worker->command, 0))
-		worker_hear(worker);
+	if (__builtin_expect(command == worker->unchanged, 1))
+		return false;
+	worker_hear(worker);
 	return control_phase(worker->command) >= until;
 }
 
