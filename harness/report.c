@@ -77,6 +77,9 @@ static void print_harness(
 	if (overhead->closed_ns > 0)
 		fprintf(page->out, "The harness itself: %.2f ns a message",
 			overhead->closed_ns);
+	if (overhead->closed_ns > 0 && overhead->closed_hi_ns > 0)
+		fprintf(page->out, " (%.2f to %.2f)", overhead->closed_lo_ns,
+			overhead->closed_hi_ns);
 	if (overhead->closed_ns > 0 && overhead->open_ns > 0)
 		fprintf(page->out, ", %s in an open loop",
 			human_time(overhead->open_ns, open));

@@ -592,6 +592,10 @@ static void load_harness(
 
 	result->overhead.closed_ns =
 		read_figure(reader, harness, "closed_ns_per_msg");
+	result->overhead.closed_lo_ns =
+		read_figure(reader, harness, "closed_lo_ns_per_msg");
+	result->overhead.closed_hi_ns =
+		read_figure(reader, harness, "closed_hi_ns_per_msg");
 	result->overhead.open_ns =
 		read_figure(reader, harness, "open_ns_per_msg");
 	read_leave(reader, mark);

@@ -404,8 +404,10 @@ static json_t *started_json(uint64_t unix_ns)
 /* What the harness itself adds to a message of 64 bytes. */
 static json_t *harness_json(const struct overhead *overhead)
 {
-	return json_pack("{s:o, s:o}", "closed_ns_per_msg",
-		figure(overhead->closed_ns), "open_ns_per_msg",
+	return json_pack("{s:o, s:o, s:o, s:o}", "closed_ns_per_msg",
+		figure(overhead->closed_ns), "closed_lo_ns_per_msg",
+		figure(overhead->closed_lo_ns), "closed_hi_ns_per_msg",
+		figure(overhead->closed_hi_ns), "open_ns_per_msg",
 		figure(overhead->open_ns));
 }
 

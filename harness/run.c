@@ -444,14 +444,21 @@ static void mark_unreached(const struct plan *plan, struct run *run)
 static void look_at_ourselves(const struct plan *plan, struct run *run)
 {
 	bool open = false;
+	int cpu = CASE_CPU_ANY;
 
 	if (plan->part)
 		return;
-	for (size_t i = 0; i < plan->case_count; i++)
-		open |= !plan->cases[i].skip &&
-			plan->cases[i].mode == MODE_OPEN;
+	for (size_t i = 0; i < plan->case_count; i++) {
+		const struct bench_case *bench = &plan->cases[i];
+
+		if (bench->skip)
+			continue;
+		open |= bench->mode == MODE_OPEN;
+		if (cpu == CASE_CPU_ANY)
+			cpu = bench->cpus[0];
+	}
 	if (isnan(run->overhead.closed_ns))
-		run->overhead = overhead_measure(open);
+		run->overhead = overhead_measure(cpu, open);
 	if (!run->counters_refused[0])
 		usage_refusal(
 			run->counters_refused, sizeof(run->counters_refused));
@@ -468,7 +475,7 @@ int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 	run->outcome_count = plan->case_count;
 	if (!run->outcomes) {
 		run->started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
-		run->overhead = (struct overhead){NAN, NAN};
+		run->overhead = (struct overhead){NAN, NAN, NAN, NAN};
 		run->outcomes =
 			calloc(plan->case_count, sizeof(*run->outcomes));
 	}

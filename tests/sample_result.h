@@ -202,7 +202,7 @@ static void sample_begin(struct sample *sample)
 	ck_assert(sample->plan.cases && sample->run.outcomes);
 	sample->plan.case_count = sample->run.outcome_count = SAMPLE_CASES;
 	sample->run.started_unix_ns = 1700000000000000000;
-	sample->run.overhead = (struct overhead){1.75, 61};
+	sample->run.overhead = (struct overhead){1.75, 61, 1.5, 2};
 	snprintf(sample->run.counters_refused, CASE_REASON_BYTES,
 		"this machine shows none");
 	sample->environment.facts =

@@ -149,6 +149,8 @@ START_TEST(test_result_open_loop_comes_back_as_it_was)
 			round->usage.counts[USAGE_CYCLES], USAGE_UNKNOWN);
 	}
 	ck_assert_double_eq(loaded.overhead.closed_ns, 1.75);
+	ck_assert_double_eq(loaded.overhead.closed_lo_ns, 1.5);
+	ck_assert_double_eq(loaded.overhead.closed_hi_ns, 2);
 	ck_assert_double_eq(loaded.overhead.open_ns, 61);
 	ck_assert_str_eq(loaded.counters_refused, "this machine shows none");
 }

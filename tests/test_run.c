@@ -153,7 +153,11 @@ START_TEST(test_run_says_what_the_harness_costs)
 	add_case(&stage, "queue", 1000);
 	stage.cases[0].mode = (enum case_mode)_i;
 	carry_out(&stage);
-	ck_assert_double_gt(stage.run.overhead.closed_ns, 0);
+	ck_assert_double_gt(stage.run.overhead.closed_lo_ns, 0);
+	ck_assert_double_ge(
+		stage.run.overhead.closed_ns, stage.run.overhead.closed_lo_ns);
+	ck_assert_double_le(
+		stage.run.overhead.closed_ns, stage.run.overhead.closed_hi_ns);
 	if (_i == MODE_OPEN)
 		ck_assert_double_gt(stage.run.overhead.open_ns, 0);
 	else
