@@ -7,7 +7,8 @@
  * what lies in the folders for shared memory, message queues and temporary
  * files, and what the ledger tells of besides. Its processes are those with
  * the token in the environment they were started with; workers that were only
- * forked die by themselves (worker.c).
+ * forked die by themselves (worker.c). A System V queue has a number, which is
+ * made of a name that has the token (sysv_key.h).
  *
  * Nothing else is touched: not a ledger of somebody else, not a name without
  * the token even when a ledger names it, not a file behind a symbolic link.
@@ -29,9 +30,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/msg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sysv_key.h"
 
 enum {
 	DEPTH_MAX = 16, /* of folders in a temporary folder */
@@ -46,6 +50,7 @@ static const char mq_folder[] = "/dev/mqueue";
 static const char *const kind_words[LEFTOVER_KINDS] = {
 	[LEFTOVER_MQ] = "mq ",
 	[LEFTOVER_PATH] = "path ",
+	[LEFTOVER_SYSV] = "sysv ",
 };
 
 static const char *temporary_folder(void)
@@ -143,19 +148,39 @@ static void clean_folder(const char *path, const char *token)
 	closedir(folder);
 }
 
+/* Only its owner and root may. Nobody is asked whose it is but the kernel: a
+ * key that another program of this user came to have, too, is one in 2 thousand
+ * million. */
+static void clean_sysv(const char *name)
+{
+	int queue = msgget(sysv_key(name), 0);
+	struct msqid_ds state;
+
+	if (queue >= 0 && msgctl(queue, IPC_STAT, &state) == 0 &&
+		state.msg_perm.cuid == geteuid())
+		msgctl(queue, IPC_RMID, NULL);
+}
+
 static void clean_line(const char *line, const char *token)
 {
-	const size_t mq = strlen(kind_words[LEFTOVER_MQ]);
-	const size_t path = strlen(kind_words[LEFTOVER_PATH]);
-	const char *last = strrchr(line, '/');
+	const char *name = strchr(line, ' '), *last;
+	enum leftover_kind kind = 0;
 
-	if (!last || !has_token(last, token))
+	if (!name)
 		return;
-	if (strncmp(line, kind_words[LEFTOVER_MQ], mq) == 0)
-		mq_unlink(line + mq); /* only its owner and root may */
-	else if (strncmp(line, kind_words[LEFTOVER_PATH], path) == 0 &&
-		 line[path] == '/')
-		remove_at(AT_FDCWD, line + path, 0);
+	name++;
+	last = strrchr(name, '/');
+	if (!has_token(last ? last : name, token))
+		return;
+	while (kind < LEFTOVER_KINDS &&
+		strncmp(line, kind_words[kind], strlen(kind_words[kind])) != 0)
+		kind++;
+	if (kind == LEFTOVER_MQ)
+		mq_unlink(name); /* only its owner and root may */
+	else if (kind == LEFTOVER_PATH && name[0] == '/')
+		remove_at(AT_FDCWD, name, 0);
+	else if (kind == LEFTOVER_SYSV)
+		clean_sysv(name);
 }
 
 static void clean_lines(const char *token, int ledger)

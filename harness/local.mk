@@ -186,6 +186,7 @@ libharness_a_SOURCES = \
 	harness/stats.h \
 	harness/stream.c \
 	harness/stream.h \
+	harness/sysv_key.h \
 	harness/tally.h \
 	harness/topo.c \
 	harness/topo.h \

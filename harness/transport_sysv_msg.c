@@ -10,7 +10,10 @@
  * again until it is taken back: the first one may come before the sleep begins.
  *
  * The queue has a number and no name, but the kernel keeps it until the next
- * boot. destroy() removes it, and the reaper where the harness was killed.
+ * boot. destroy() removes it, and the reaper where the harness was killed. The
+ * number is made of the channel's name (sysv_key.h), which is written down
+ * before the queue is there: should the reaper be killed, too, or the harness
+ * before there is one, the next run finds it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,6 +26,8 @@
 
 #include "deadline.h"
 #include "reaper.h"
+#include "session.h"
+#include "sysv_key.h"
 #include "transport_list.h"
 
 #define MSGMAX_FILE "/proc/sys/kernel/msgmax"
@@ -31,6 +36,8 @@ enum {
 	MSGMAX_DEFAULT = 8192,
 	AGAIN_US = 1000, /* between alarms */
 	US_PER_S = 1000 * 1000,
+	NAME_BYTES = 128,
+	TRIES = 16, /* to find a key that nobody has */
 };
 
 struct sysv_channel {
@@ -63,9 +70,27 @@ static uint64_t sysv_max_len(void)
 	return value;
 }
 
+/* A new queue with the key of @name, or of @name and a number: its own may be
+ * somebody else's. Returns it or -errno. */
+static int sysv_make(const char *name)
+{
+	char numbered[NAME_BYTES];
+	int queue = -1;
+
+	for (unsigned i = 0; i < TRIES && queue < 0; i++) {
+		snprintf(numbered, sizeof(numbered), "%s+%u", name, i);
+		session_note(LEFTOVER_SYSV, numbered);
+		queue = msgget(sysv_key(numbered), IPC_CREAT | IPC_EXCL | 0600);
+		if (queue < 0 && errno != EEXIST)
+			break;
+	}
+	return queue < 0 ? -errno : queue;
+}
+
 static int sysv_can_run(
 	const struct channel_config *config, char *reason, size_t reason_bytes)
 {
+	char name[NAME_BYTES];
 	int queue;
 
 	if (config->msg_size_bytes > sysv_max_len()) {
@@ -75,18 +100,19 @@ static int sysv_can_run(
 			(unsigned long long)sysv_max_len());
 		return -ENOTSUP;
 	}
-	queue = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+	snprintf(name, sizeof(name), "%s-can-run", session_token());
+	queue = sysv_make(name);
 	if (queue >= 0) {
 		msgctl(queue, IPC_RMID, NULL);
 		return 0;
 	}
-	if (errno == ENOSPC)
+	if (queue == -ENOSPC)
 		snprintf(reason, reason_bytes,
 			"this machine has all the System V message queues it "
 			"may have (kernel.msgmni)");
 	else
 		snprintf(reason, reason_bytes, "msgget fails here: %s",
-			strerror(errno));
+			strerror(-queue));
 	return -ENOTSUP;
 }
 
@@ -132,9 +158,9 @@ static int sysv_create(
 	if (!sysv)
 		return -ENOMEM;
 	sysv->msg_size = config->msg_size_bytes;
-	sysv->queue = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+	sysv->queue = sysv_make(config->name);
 	if (sysv->queue < 0) {
-		ret = -errno;
+		ret = sysv->queue;
 		free(sysv);
 		return ret;
 	}

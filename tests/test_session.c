@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/msg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 
 #include "leftover.h"
 #include "session.h"
+#include "sysv_key.h"
 
 enum {
 	NAME_BYTES = 256,
@@ -32,6 +34,7 @@ struct things {
 	char inside[NAME_BYTES]; /* a file in the folder */
 	char noted[NAME_BYTES];	 /* where only the ledger knows */
 	char queue[NAME_BYTES];
+	char numbered[NAME_BYTES]; /* a System V queue */
 };
 
 static char elsewhere[] = "/tmp/test_session_XXXXXX";
@@ -51,6 +54,19 @@ static bool exists(const char *path)
 	return lstat(path, &status) == 0;
 }
 
+static bool numbered_exists(const char *name)
+{
+	return msgget(sysv_key(name), 0) >= 0;
+}
+
+static void remove_numbered(const char *name)
+{
+	int queue = msgget(sysv_key(name), 0);
+
+	if (queue >= 0)
+		msgctl(queue, IPC_RMID, NULL);
+}
+
 static struct things things_of(const char *token)
 {
 	struct things things;
@@ -60,6 +76,7 @@ static struct things things_of(const char *token)
 	snprintf(things.inside, NAME_BYTES, "/tmp/x-%s/socket", token);
 	snprintf(things.noted, NAME_BYTES, "%s/r.%s.tmp", elsewhere, token);
 	snprintf(things.queue, NAME_BYTES, "/%s-2.0", token);
+	snprintf(things.numbered, NAME_BYTES, "%s-3.0+0", token);
 	return things;
 }
 
@@ -70,6 +87,8 @@ static void make_things(const struct things *things)
 
 	if (queue != (mqd_t)-1)
 		mq_close(queue);
+	/* A machine may have as many as it may have, or none at all. */
+	(void)msgget(sysv_key(things->numbered), IPC_CREAT | IPC_EXCL | 0600);
 	make_file(things->segment);
 	ck_assert_int_eq(mkdir(things->folder, 0700), 0);
 	make_file(things->inside);
@@ -82,8 +101,9 @@ static bool any_left(const struct things *things)
 
 	if (queue != (mqd_t)-1)
 		mq_close(queue);
-	return queue != (mqd_t)-1 || exists(things->segment) ||
-	       exists(things->folder) || exists(things->noted);
+	return queue != (mqd_t)-1 || numbered_exists(things->numbered) ||
+	       exists(things->segment) || exists(things->folder) ||
+	       exists(things->noted);
 }
 
 static void await_nothing_left(const struct things *things)
@@ -109,6 +129,8 @@ static void write_ledger(const char *token, const struct things *things)
 	if (leftover_line(LEFTOVER_MQ, things->queue, line, sizeof(line)))
 		fputs(line, file);
 	if (leftover_line(LEFTOVER_PATH, things->noted, line, sizeof(line)))
+		fputs(line, file);
+	if (leftover_line(LEFTOVER_SYSV, things->numbered, line, sizeof(line)))
 		fputs(line, file);
 	ck_assert_int_eq(fclose(file), 0);
 }
@@ -176,6 +198,7 @@ START_TEST(test_leftover_sweep_leaves_a_living_run_alone)
 	leftover_clean(token, fd);
 	unlink(things.noted);
 	mq_unlink(things.queue);
+	remove_numbered(things.numbered);
 	unlink(ledger);
 	close(fd);
 }
@@ -184,8 +207,9 @@ END_TEST
 START_TEST(test_leftover_sweep_takes_nothing_without_the_token)
 {
 	char token[LEFTOVER_TOKEN_BYTES], longer[NAME_BYTES], kept[NAME_BYTES];
-	char link[NAME_BYTES];
+	char link[NAME_BYTES], number[NAME_BYTES], own_number[NAME_BYTES];
 	struct things things;
+	bool numbers;
 
 	new_token(token);
 	things = things_of(token);
@@ -199,10 +223,18 @@ START_TEST(test_leftover_sweep_takes_nothing_without_the_token)
 	/* A ledger that names what it has no right to. */
 	unlink(things.noted);
 	snprintf(things.noted, sizeof(things.noted), "%s", kept);
+	snprintf(number, sizeof(number), "other-%ld+0", (long)getpid());
+	numbers = msgget(sysv_key(number), IPC_CREAT | IPC_EXCL | 0600) >= 0;
+	snprintf(own_number, sizeof(own_number), "%s", things.numbered);
+	snprintf(things.numbered, sizeof(things.numbered), "%s", number);
 	write_ledger(token, &things);
 	leftover_sweep();
 	snprintf(things.noted, sizeof(things.noted), "%s/none", elsewhere);
+	snprintf(things.numbered, sizeof(things.numbered), "none");
 	await_nothing_left(&things);
+	remove_numbered(own_number); /* no ledger named it */
+	ck_assert(!numbers || numbered_exists(number));
+	remove_numbered(number);
 	ck_assert(exists(longer));
 	ck_assert(exists(kept));
 	unlink(longer);
@@ -222,6 +254,7 @@ static _Noreturn void live(int out)
 	things = things_of(session_token());
 	session_note(LEFTOVER_MQ, things.queue);
 	session_note(LEFTOVER_PATH, things.noted);
+	session_note(LEFTOVER_SYSV, things.numbered);
 	make_things(&things);
 	program = fork();
 	if (program == 0) {
