@@ -7,8 +7,10 @@
  * what lies in the folders for shared memory, message queues and temporary
  * files, and what the ledger tells of besides. Its processes are those with
  * the token in the environment they were started with; workers that were only
- * forked die by themselves (worker.c). A System V queue has a number, which is
- * made of a name that has the token (sysv_key.h).
+ * forked die by themselves (worker.c). Two kinds of things have names of another
+ * kind: a System V queue has a number, made of a name that has the token
+ * (sysv_key.h), and iceoryx's broker calls its things alike for everybody
+ * (roudi.h).
  *
  * Nothing else is touched: not a ledger of somebody else, not a name without
  * the token even when a ledger names it, not a file behind a symbolic link.
@@ -35,6 +37,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "roudi.h"
 #include "sysv_key.h"
 
 enum {
@@ -51,6 +54,7 @@ static const char *const kind_words[LEFTOVER_KINDS] = {
 	[LEFTOVER_MQ] = "mq ",
 	[LEFTOVER_PATH] = "path ",
 	[LEFTOVER_SYSV] = "sysv ",
+	[LEFTOVER_ROUDI] = "roudi ",
 };
 
 static const char *temporary_folder(void)
@@ -161,17 +165,26 @@ static void clean_sysv(const char *name)
 		msgctl(queue, IPC_RMID, NULL);
 }
 
-static void clean_line(const char *line, const char *token)
+/* Its things have no token in their names; the lock on them tells whether they
+ * are still a dead one's. The programs' sockets have. */
+static void clean_roudi(const char *token)
+{
+	roudi_clean(DEATH_MS * UINT64_C(1000000));
+	clean_folder("/tmp", token);
+}
+
+/* Returns what it was about; LEFTOVER_KINDS when it was none of ours. */
+static enum leftover_kind clean_line(const char *line, const char *token)
 {
 	const char *name = strchr(line, ' '), *last;
 	enum leftover_kind kind = 0;
 
 	if (!name)
-		return;
+		return LEFTOVER_KINDS;
 	name++;
 	last = strrchr(name, '/');
 	if (!has_token(last ? last : name, token))
-		return;
+		return LEFTOVER_KINDS;
 	while (kind < LEFTOVER_KINDS &&
 		strncmp(line, kind_words[kind], strlen(kind_words[kind])) != 0)
 		kind++;
@@ -181,12 +194,14 @@ static void clean_line(const char *line, const char *token)
 		remove_at(AT_FDCWD, name, 0);
 	else if (kind == LEFTOVER_SYSV)
 		clean_sysv(name);
+	return kind;
 }
 
 static void clean_lines(const char *token, int ledger)
 {
 	int copy = fcntl(ledger, F_DUPFD_CLOEXEC, 0);
 	FILE *lines = copy >= 0 ? fdopen(copy, "r") : NULL;
+	bool broker = false;
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
@@ -202,8 +217,11 @@ static void clean_lines(const char *token, int ledger)
 		if (line[len - 1] != '\n')
 			break;
 		line[len - 1] = '\0';
-		clean_line(line, token);
+		broker |= clean_line(line, token) == LEFTOVER_ROUDI;
 	}
+	/* Once for all the lines: it may take its time. */
+	if (broker)
+		clean_roudi(token);
 	free(line);
 	fclose(lines);
 }

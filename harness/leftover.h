@@ -7,9 +7,10 @@
 
 /* What a ledger's line is about. */
 enum leftover_kind {
-	LEFTOVER_MQ,   /* a POSIX message queue, by its name: "/..." */
-	LEFTOVER_PATH, /* a file, socket or folder, by its absolute path */
-	LEFTOVER_SYSV, /* a System V queue, by the name its key is made of */
+	LEFTOVER_MQ,	/* a POSIX message queue, by its name: "/..." */
+	LEFTOVER_PATH,	/* a file, socket or folder, by its absolute path */
+	LEFTOVER_SYSV,	/* a System V queue, by the name its key is made of */
+	LEFTOVER_ROUDI, /* the broker of iceoryx, by the run's token */
 	LEFTOVER_KINDS,
 };
 

@@ -11,10 +11,12 @@ HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
-	$(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS)
+	$(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS) \
+	$(ICEORYX_CFLAGS)
 HARNESS_LIBS = \
 	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
 	$(QB_LIBS) $(BOOST_LIBS) $(ZMQ_LIBS) $(NNG_LIBS) $(REDIS_LIBS) \
+	$(ICEORYX_LIBS) \
 	$(DL_LIBS) $(SYSTEM_LIBS) -lm
 
 # What a transport outside this tree is built against; ours are, too.
@@ -150,6 +152,8 @@ libharness_a_SOURCES = \
 	harness/result_load.c \
 	harness/result_save.c \
 	harness/rng.h \
+	harness/roudi.c \
+	harness/roudi.h \
 	harness/run.c \
 	harness/run.h \
 	harness/saturation.c \
@@ -257,6 +261,10 @@ endif
 if HAVE_REDIS
 libharness_a_SOURCES += \
 	harness/transport_redis.c
+endif
+if HAVE_ICEORYX
+libharness_a_SOURCES += \
+	harness/transport_iceoryx.c
 endif
 libharness_a_CPPFLAGS = \
 	$(HARNESS_CPPFLAGS) \

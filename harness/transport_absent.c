@@ -15,8 +15,9 @@
 #include "transport_optional.h"
 
 /* Where each library was found this file is empty but for its includes. */
-#if !defined(HAVE_CK) || !defined(HAVE_QB) || !defined(HAVE_BOOST) || \
-	!defined(HAVE_ZMQ) || !defined(HAVE_NNG) || !defined(HAVE_REDIS)
+#if !defined(HAVE_CK) || !defined(HAVE_QB) || !defined(HAVE_BOOST) ||       \
+	!defined(HAVE_ZMQ) || !defined(HAVE_NNG) || !defined(HAVE_REDIS) || \
+	!defined(HAVE_ICEORYX)
 
 static int absent_create(
 	const struct channel_config *config, struct channel **ret_channel)
@@ -114,6 +115,10 @@ ABSENT(transport_nng, NNG_NAME, NNG_SUMMARY, NNG_CAPS, "nng",
 #ifndef HAVE_REDIS
 ABSENT(transport_redis, REDIS_NAME, REDIS_SUMMARY, REDIS_CAPS, "hiredis",
 	"apt libhiredis-dev, dnf hiredis-devel, brew hiredis");
+#endif
+#ifndef HAVE_ICEORYX
+ABSENT(transport_iceoryx, ICEORYX_NAME, ICEORYX_SUMMARY, ICEORYX_CAPS,
+	"iceoryx 2's binding for C", "apt libiceoryx-binding-c-dev");
 #endif
 
 #endif

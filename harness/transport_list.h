@@ -30,6 +30,7 @@ extern const struct transport transport_boost_mq;
 extern const struct transport transport_zmq;
 extern const struct transport transport_nng;
 extern const struct transport transport_redis;
+extern const struct transport transport_iceoryx;
 /* other programs */
 extern const struct transport transport_mp_queue;
 extern const struct transport transport_mp_simplequeue;

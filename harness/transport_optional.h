@@ -47,4 +47,9 @@
 	((unsigned)(CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH | \
 		    CAP_BLOCK))
 
+#define ICEORYX_NAME "iceoryx"
+#define ICEORYX_SUMMARY \
+	"iceoryx 2, publisher to subscriber, with a broker of its own"
+#define ICEORYX_CAPS ((unsigned)(CAP_MANY_PRODUCERS | CAP_BLOCK | CAP_VIEW))
+
 #endif

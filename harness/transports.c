@@ -35,6 +35,7 @@ static const struct transport *const table[] = {
 	&transport_zmq,
 	&transport_nng,
 	&transport_redis,
+	&transport_iceoryx,
 	&transport_mp_queue,
 	&transport_mp_simplequeue,
 	&transport_mp_pipe,

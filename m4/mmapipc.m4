@@ -48,6 +48,39 @@ AC_DEFUN([MMAPIPC_PEER_NNG],
 		[AC_DEFINE([HAVE_NNG], [1], [Define to 1 if nng is there.])])
 	AM_CONDITIONAL([HAVE_NNG], [test "$have_nng" = yes])])
 
+dnl MMAPIPC_PEER_ICEORYX - the same for iceoryx 2, which has no .pc and keeps its
+dnl headers in a folder of its version.
+AC_DEFUN([MMAPIPC_PEER_ICEORYX],
+	[AC_ARG_WITH([iceoryx],
+		[AS_HELP_STRING([--without-iceoryx],
+			[do not build the transport over iceoryx])],
+		[], [with_iceoryx=check])
+	AC_ARG_VAR([ICEORYX_CFLAGS], [where the headers of iceoryx 2 are])
+	ICEORYX_LIBS=
+	AS_IF([test "x$with_iceoryx" = xno],
+		[have_iceoryx='no: --without-iceoryx'],
+		[have_iceoryx='no: install $1'
+		AS_IF([test -z "$ICEORYX_CFLAGS"],
+			[for mmapipc_folder in /usr/include/iceoryx/v2.* \
+				/usr/local/include/iceoryx/v2.*; do
+				AS_IF([test -d "$mmapipc_folder"],
+					[ICEORYX_CFLAGS="-isystem $mmapipc_folder"])
+			done])
+		mmapipc_save_CPPFLAGS=$CPPFLAGS
+		CPPFLAGS="$CPPFLAGS $ICEORYX_CFLAGS"
+		AC_CHECK_HEADER([iceoryx_binding_c/wait_set.h],
+			[AC_CHECK_LIB([iceoryx_binding_c], [iox_ws_timed_wait],
+				[have_iceoryx=yes
+				ICEORYX_LIBS=-liceoryx_binding_c])])
+		CPPFLAGS=$mmapipc_save_CPPFLAGS])
+	AS_IF([test "x$with_iceoryx" = xyes && test "$have_iceoryx" != yes],
+		[AC_MSG_ERROR([--with-iceoryx, but there is no iceoryx 2: install $1])])
+	AC_SUBST([ICEORYX_LIBS])
+	AS_IF([test "$have_iceoryx" = yes],
+		[AC_DEFINE([HAVE_ICEORYX], [1],
+			[Define to 1 if iceoryx 2 is there.])])
+	AM_CONDITIONAL([HAVE_ICEORYX], [test "$have_iceoryx" = yes])])
+
 dnl MMAPIPC_PEER_BOOST - the same for Boost.Interprocess, which is C++ headers
 dnl only. Programs are linked by the C compiler, so BOOST_LIBS has the library
 dnl of its C++ run time.

@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/test_ring_threads \
 	tests/test_ring_view \
 	tests/test_rival_step \
+	tests/test_roudi \
 	tests/test_run \
 	tests/test_scenario \
 	tests/test_scenario_files \

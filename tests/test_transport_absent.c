@@ -14,6 +14,7 @@
 #undef HAVE_ZMQ
 #undef HAVE_NNG
 #undef HAVE_REDIS
+#undef HAVE_ICEORYX
 #include "transport_absent.c"
 
 struct row {
@@ -29,6 +30,7 @@ static const struct row rows[] = {
 	{"zmq", "configure did not find libzmq ("},
 	{"nng", "configure did not find nng ("},
 	{"redis", "configure did not find hiredis ("},
+	{"iceoryx", "configure did not find iceoryx 2's binding for C ("},
 };
 
 START_TEST(test_absent_transport_is_found_and_refuses_with_the_library)
@@ -61,12 +63,11 @@ START_TEST(test_absent_transport_asked_for_much_still_says_why)
 {
 	const struct row *row = &rows[_i];
 	const struct transport *transport = transport_find(row->name);
-	bool many = transport->caps & CAP_MANY_PRODUCERS;
 	struct bench_case bench = {
 		.msg_size_bytes = UINT64_C(1) << 40,
 		.batch = 32,
-		.producers = many ? 2 : 1,
-		.consumers = many ? 2 : 1,
+		.producers = transport->caps & CAP_MANY_PRODUCERS ? 2 : 1,
+		.consumers = transport->caps & CAP_MANY_CONSUMERS ? 2 : 1,
 		.wait = WAIT_BLOCK,
 	};
 	char reason[CASE_REASON_BYTES] = "";
