@@ -15,6 +15,12 @@ kills=${IPCMARK_KILLS:-8}
 seed=${IPCMARK_KILL_SEED:-$$}
 scratch=$(mktemp -d)
 pid=
+# System V queues that are somebody else's, and what iceoryx has in any case.
+numbers()
+{
+	awk 'NR > 1 { print $2 }' /proc/sysvipc/msg 2>/dev/null | sort
+}
+numbers >"$scratch/numbers.before"
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 99
 echo "IPCMARK_KILL_SEED=$seed"
@@ -26,10 +32,11 @@ slice = 10ms
 warmup = 1ms
 placement = any
 [stream]
-transport = ring, queue, pipe, mq, qb-rb, boost-mq, mp-queue
+transport = ring, queue, pipe, mq, sysv-msg, qb-rb, boost-mq, zmq, nng, redis,
+            iceoryx, mp-queue
 [answers]
 mode = roundtrip
-transport = ring, pipe
+transport = ring, pipe, nng, redis, iceoryx
 [load]
 transport = ring, queue
 rate = 10%
@@ -57,7 +64,7 @@ rounds()
 # remains PID: what there still is of the run that had this process number.
 remains()
 {
-	ls /dev/shm /dev/mqueue "${TMPDIR:-/tmp}" 2>/dev/null |
+	ls /dev/shm /dev/mqueue /tmp "${TMPDIR:-/tmp}" 2>/dev/null |
 		grep "ipcmark-$1-"
 	grep -lsa "IPCMARK_RUN=ipcmark-$1-" /proc/[0-9]*/environ
 	ps -e -o pgid= -o stat= -o pid= -o comm= |
@@ -75,6 +82,30 @@ gone()
 			sleep 0.1
 		done
 	done
+}
+
+# nameless_gone: nothing remains of what has no run's name. Others may be at it
+# meanwhile: a queue that is there at each look is ours, and iceoryx's things are
+# if they are there at each look without a program that reads our settings.
+nameless_gone()
+{
+	numbers | comm -13 numbers.before - >numbers.new
+	tries=0
+	while [ -s numbers.new ] || broker_left; do
+		tries=$((tries + 1))
+		[ $tries -le 200 ] ||
+			fail "left: queues $(tr '\n' ' ' <numbers.new) $(broker_left)"
+		sleep 0.1
+		numbers | comm -12 numbers.new - >numbers.still
+		mv numbers.still numbers.new
+	done
+}
+
+# Shared memory of iceoryx's broker, and no broker.
+broker_left()
+{
+	ls /dev/shm/iceoryx_mgmt 2>/dev/null &&
+		! grep -qsa roudi /proc/[0-9]*/cmdline
 }
 
 # start ARG...: a run in a process group of its own, whose number is pid.
@@ -138,6 +169,7 @@ if [ ! -e killed/result.json ]; then
 fi
 # The last run has cleaned up after all of them.
 gone $dead
+nameless_gone
 ls killed | grep -vE '^(result\.json|latency)$' && fail "left in the folder"
 rounds whole/result.json >whole.rounds
 rounds killed/result.json >killed.rounds
