@@ -57,6 +57,12 @@ libharness_a_SOURCES = \
 	harness/conform_stage.h \
 	harness/control.c \
 	harness/control.h \
+	harness/crash/coverage.c \
+	harness/crash/coverage.h \
+	harness/crash/step.c \
+	harness/crash/step.h \
+	harness/crash/trace.c \
+	harness/crash/trace.h \
 	harness/crew.c \
 	harness/crew.h \
 	harness/deadline.h \
@@ -267,6 +273,7 @@ libharness_a_SOURCES += \
 	harness/transport_iceoryx.c
 endif
 libharness_a_CPPFLAGS = \
+	-I$(top_srcdir)/harness \
 	$(HARNESS_CPPFLAGS) \
 	-DPLOTS_DIR='"$(plotsdir)"' \
 	-DSOURCE_PLOTS_DIR='"$(abs_top_srcdir)/plots"' \
