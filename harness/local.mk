@@ -59,8 +59,11 @@ libharness_a_SOURCES = \
 	harness/control.h \
 	harness/crash/coverage.c \
 	harness/crash/coverage.h \
+	harness/crash/ptrace_arch.h \
 	harness/crash/step.c \
 	harness/crash/step.h \
+	harness/crash/step_ptrace.c \
+	harness/crash/step_ptrace.h \
 	harness/crash/trace.c \
 	harness/crash/trace.h \
 	harness/crew.c \
