@@ -11,10 +11,10 @@ HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
-	$(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS) \
+	$(DW_CFLAGS) $(CK_CFLAGS) $(QB_CFLAGS) $(ZMQ_CFLAGS) $(REDIS_CFLAGS) \
 	$(ICEORYX_CFLAGS)
 HARNESS_LIBS = \
-	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) \
+	$(HWLOC_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(DW_LIBS) \
 	$(QB_LIBS) $(BOOST_LIBS) $(ZMQ_LIBS) $(NNG_LIBS) $(REDIS_LIBS) \
 	$(ICEORYX_LIBS) \
 	$(DL_LIBS) $(SYSTEM_LIBS) -lm
@@ -64,6 +64,8 @@ libharness_a_SOURCES = \
 	harness/crash/step.h \
 	harness/crash/step_ptrace.c \
 	harness/crash/step_ptrace.h \
+	harness/crash/symbol.c \
+	harness/crash/symbol.h \
 	harness/crash/trace.c \
 	harness/crash/trace.h \
 	harness/crew.c \
@@ -274,6 +276,14 @@ endif
 if HAVE_ICEORYX
 libharness_a_SOURCES += \
 	harness/transport_iceoryx.c
+endif
+# Lines of sources by libdw, or else names of functions.
+if HAVE_DW
+libharness_a_SOURCES += \
+	harness/crash/symbol_dw.c
+else
+libharness_a_SOURCES += \
+	harness/crash/symbol_dl.c
 endif
 libharness_a_CPPFLAGS = \
 	-I$(top_srcdir)/harness \

@@ -1,0 +1,27 @@
+/* symbol.c - a symbol as one line. Who finds it is symbol_dw.c or symbol_dl.c. */
+#include "crash/symbol.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+char *symbols_name(const struct symbol *symbol, uint64_t address, char *text,
+	size_t size_bytes)
+{
+	const char *file = symbol->file;
+	char where[64] = "";
+
+	if (file && symbol->line)
+		snprintf(where, sizeof(where), ":%u)", symbol->line);
+	else if (file)
+		snprintf(where, sizeof(where), ")");
+	if (!symbol->module)
+		snprintf(text, size_bytes, "0x%" PRIx64, address);
+	else if (!symbol->function)
+		snprintf(text, size_bytes, "%s+0x%" PRIx64, symbol->module,
+			symbol->offset);
+	else
+		snprintf(text, size_bytes, "%s: %s+0x%" PRIx64 "%s%s%s",
+			symbol->module, symbol->function, symbol->offset,
+			file ? " (" : "", file ? file : "", where);
+	return text;
+}
