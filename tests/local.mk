@@ -8,6 +8,8 @@ UNIT_TESTS = \
 	tests/test_compare \
 	tests/test_conform \
 	tests/test_counters \
+	tests/test_crash_step \
+	tests/test_crash_trace \
 	tests/test_diag \
 	tests/test_distance \
 	tests/test_event \

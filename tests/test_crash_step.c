@@ -1,0 +1,677 @@
+/* test_crash_step.c - is a call struck at every instruction, and exactly there?
+ *
+ * The calls here store one by one what can be counted afterwards, so that a death
+ * before the k-th instruction shows in shared memory how far it came: each count
+ * from none to all, never one back. Both ways of following (of the process by
+ * itself, and by its parent) must see the same instructions.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <mmapipc/queue.h>
+#include <mmapipc/ring.h>
+
+#include "crash/step.h"
+#include "crash/step_ptrace.h"
+#include "crash/trace.h"
+
+enum {
+	STORES = 20,
+	STEPS_MAX = 1 << 16,
+	BODY_BYTES = 64,
+	KILLED = -SIGKILL, /* of what a child came to */
+};
+
+/* What the calls store into. */
+static struct stage {
+	_Atomic uint32_t stored; /* stores so far, of one process */
+	volatile uint8_t bytes[STORES];
+	int result;
+	int err;
+	bool other_way;
+	unsigned callbacks;
+	int returned; /* by step_run() */
+	int pipe[2];
+	char name[64];
+} * stage;
+
+static struct crash_trace *trace;
+
+static void set_up(void)
+{
+	stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(stage, MAP_FAILED);
+	ck_assert_int_eq(trace_create(STEPS_MAX, &trace), 0);
+	snprintf(stage->name, sizeof(stage->name), "mmapipc-test-step-%ld",
+		(long)getpid());
+}
+
+static void tear_down(void)
+{
+	(void)mipc_queue_unlink(stage->name);
+	(void)mipc_ring_unlink(stage->name);
+	trace_destroy(trace);
+	munmap(stage, sizeof(*stage));
+}
+
+/* --- calls ----------------------------------------------------------------- */
+
+struct call {
+	const char *name;
+	void (*make)(void *arg);
+	void (*before)(void); /* by who makes it, not followed; may be NULL */
+};
+
+static void call_store(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < STORES; i++)
+		stage->bytes[i] = (uint8_t)(i + 1);
+}
+
+/* The processor's own loop: one instruction, as many steps as bytes. */
+static void call_repeat(void *arg)
+{
+	static uint8_t from[STORES];
+
+	(void)arg;
+	for (int i = 0; i < STORES; i++)
+		from[i] = (uint8_t)(i + 1);
+#ifdef __x86_64__
+	const uint8_t *source = from;
+	volatile uint8_t *to = stage->bytes;
+	size_t count = STORES;
+
+	__asm__ volatile("rep movsb"
+			 : "+S"(source), "+D"(to), "+c"(count)
+			 :
+			 : "memory");
+#else
+	for (int i = 0; i < STORES; i++)
+		stage->bytes[i] = from[i];
+#endif
+}
+
+/* One byte through the system, one by a store. */
+static void call_write(void *arg)
+{
+	(void)arg;
+	stage->result = (int)write(stage->pipe[1], "x", 1);
+	stage->bytes[0] = 1;
+}
+
+static void call_open(void *arg)
+{
+	(void)arg;
+	stage->result = open("/dev/null", O_RDONLY);
+	stage->err = errno;
+}
+
+static void call_either(void *arg)
+{
+	if (stage->other_way)
+		stage->bytes[STORES - 1] = 1;
+	else
+		call_store(arg);
+}
+
+static void call_blocking_traps(void *arg)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	call_store(arg);
+}
+
+static mipc_queue *queue;
+static mipc_ring *ring;
+static char body[BODY_BYTES];
+
+static void open_queue(void)
+{
+	size_t len;
+
+	if (mipc_queue_open(stage->name, NULL, &queue) != 0)
+		_exit(9);
+	/* The first of a handle has more to do, such as to be linked. */
+	if (mipc_queue_put(queue, body, sizeof(body), 0) != 0 ||
+		mipc_queue_get(queue, body, sizeof(body), 0, &len) != 0)
+		_exit(9);
+}
+
+static void call_put(void *arg)
+{
+	(void)arg;
+	stage->result = mipc_queue_put(queue, body, sizeof(body), 0);
+}
+
+static void open_ring(void)
+{
+	if (mipc_ring_open(stage->name, MIPC_RING_PRODUCER, NULL, &ring) != 0)
+		_exit(9);
+}
+
+static void call_ring_write(void *arg)
+{
+	(void)arg;
+	stage->result = mipc_ring_write(ring, body, sizeof(body), 0);
+}
+
+static const struct call store = {"store", call_store, NULL};
+static const struct call repeat = {"repeat", call_repeat, NULL};
+static const struct call put = {"put", call_put, open_queue};
+static const struct call ring_write = {"write", call_ring_write, open_ring};
+
+/* --- the two ways ---------------------------------------------------------- */
+
+struct way {
+	const char *name;
+	bool (*available)(const char **ret_reason);
+	bool by_parent;
+};
+
+static const struct way ways[] = {
+	{"by itself", step_available, false},
+	{"by its parent", step_ptrace_available, true},
+};
+
+enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
+
+static bool can(const struct way *way)
+{
+	const char *reason = "no reason given";
+
+	if (way->available(&reason))
+		return true;
+	printf("SKIP: %s: %s\n", way->name, reason);
+	return false;
+}
+
+/* A child that has done all but the call. */
+static pid_t start(const struct call *call)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0 && call->before)
+		call->before();
+	return pid;
+}
+
+/* Returns its exit status, or the negated number of what ended or stopped it. */
+static int await(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	if (WIFSTOPPED(status))
+		return -WSTOPSIG(status);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void record(const struct way *way, const struct call *call,
+	struct crash_trace *into)
+{
+	pid_t pid = start(call);
+
+	if (pid == 0 && way->by_parent)
+		_exit(step_ptrace_offer(call->make, NULL) != 0);
+	if (pid == 0)
+		_exit(step_record(into, call->make, NULL) != 0);
+	if (way->by_parent)
+		ck_assert_int_eq(step_ptrace_record(pid, into), 0);
+	ck_assert_int_eq(await(pid), 0);
+	ck_assert(into->complete);
+	ck_assert_uint_gt(into->count, 0);
+}
+
+/* Returns as await(); what step_run() returned is in the stage. */
+static int run(const struct way *way, const struct call *call, size_t k,
+	const struct step_action *action)
+{
+	pid_t pid;
+
+	stage->returned = -1;
+	pid = start(call);
+	if (pid == 0 && way->by_parent)
+		_exit(step_ptrace_offer(call->make, NULL) != 0);
+	if (pid == 0) {
+		stage->returned = step_run(trace, k, action, call->make, NULL);
+		_exit(0);
+	}
+	if (way->by_parent)
+		stage->returned = step_ptrace_run(pid, trace, k, action);
+	/* Then the parent has waited for it. */
+	if (way->by_parent && stage->returned < 0)
+		return -SIGKILL;
+	return await(pid);
+}
+
+static const struct step_action kill_it = {.what = STEP_KILL};
+
+/* How many of the bytes are there; the others must not be. */
+static unsigned stored(void)
+{
+	unsigned count = 0;
+
+	while (count < STORES && stage->bytes[count] == count + 1)
+		count++;
+	for (unsigned i = count; i < STORES; i++)
+		ck_assert_msg(stage->bytes[i] == 0,
+			"%u stored, but byte %u is %u", count, i,
+			stage->bytes[i]);
+	return count;
+}
+
+static void forget(void)
+{
+	for (unsigned i = 0; i < STORES; i++)
+		stage->bytes[i] = 0;
+}
+
+/* The first step with @flag. */
+static size_t find_step(uint32_t flag)
+{
+	size_t k = 0;
+
+	while (k < trace->count && !(trace->steps[k].flags & flag))
+		k++;
+	ck_assert_uint_lt(k, trace->count);
+	return k;
+}
+
+/* Kills it at each step, and sees each store happen between two of them. */
+static void kill_at_each(const struct way *way, const struct call *call)
+{
+	unsigned before = 0;
+
+	record(way, call, trace);
+	ck_assert_uint_eq(stored(), STORES);
+	for (size_t k = 0; k < trace->count; k++) {
+		unsigned now;
+
+		forget();
+		ck_assert_msg(run(way, call, k, &kill_it) == KILLED,
+			"%s, %s: step %zu of %zu was not reached", call->name,
+			way->name, k, trace->count);
+		now = stored();
+		ck_assert_msg(k ? now - before <= 1 : now == 0,
+			"%s, %s: %u stores before step %zu, %u before the next",
+			call->name, way->name, before, k, now);
+		before = now;
+	}
+	ck_assert_uint_eq(before, STORES);
+}
+
+START_TEST(test_step_kill_at_each_leaves_what_was_stored_before)
+{
+	if (!can(&ways[_i]))
+		return;
+	kill_at_each(&ways[_i], &store);
+}
+END_TEST
+
+START_TEST(test_step_repeated_instruction_is_a_step_in_each_turn)
+{
+	size_t turns = 1, most = 1;
+
+	if (!can(&ways[_i]))
+		return;
+	kill_at_each(&ways[_i], &repeat);
+	for (size_t k = 1; k < trace->count; k++) {
+		turns = trace->steps[k].address == trace->steps[k - 1].address
+				? turns + 1
+				: 1;
+		most = turns > most ? turns : most;
+	}
+#ifdef __x86_64__
+	ck_assert_uint_eq(most, STORES);
+#endif
+}
+END_TEST
+
+START_TEST(test_step_kill_behind_a_system_call_is_after_it_alone)
+{
+	const struct call call = {"write", call_write, NULL};
+	char byte;
+	size_t k;
+
+	if (!can(&ways[_i]))
+		return;
+	ck_assert_int_eq(pipe2(stage->pipe, O_NONBLOCK), 0);
+	record(&ways[_i], &call, trace);
+	ck_assert_int_eq(read(stage->pipe[0], &byte, 1), 1);
+	k = find_step(TRACE_SYSCALL);
+	ck_assert_uint_eq(trace->steps[k + 1].flags & TRACE_BEHIND_SYSCALL,
+		TRACE_BEHIND_SYSCALL);
+	forget();
+	ck_assert_int_eq(run(&ways[_i], &call, k, &kill_it), KILLED);
+	ck_assert_int_eq(read(stage->pipe[0], &byte, 1), -1);
+	stage->result = 0;
+	ck_assert_int_eq(run(&ways[_i], &call, k + 1, &kill_it), KILLED);
+	ck_assert_int_eq(read(stage->pipe[0], &byte, 1), 1);
+	ck_assert_int_eq(stage->result, 0);
+	ck_assert_int_eq(stage->bytes[0], 0);
+	/* And the one after that, which a trap that comes late would take. */
+	ck_assert_int_eq(run(&ways[_i], &call, k + 2, &kill_it), KILLED);
+	ck_assert_int_eq(read(stage->pipe[0], &byte, 1), 1);
+}
+END_TEST
+
+START_TEST(test_step_failed_system_call_is_not_made)
+{
+	const struct call call = {"open", call_open, NULL};
+	const struct step_action action = {.what = STEP_FAIL, .err = ENOSPC};
+	size_t k;
+
+	if (!can(&ways[_i]))
+		return;
+	record(&ways[_i], &call, trace);
+	ck_assert_int_ge(stage->result, 0);
+	k = find_step(TRACE_SYSCALL);
+	ck_assert_int_eq(run(&ways[_i], &call, k, &action), 0);
+	ck_assert_int_eq(stage->returned, 1);
+	ck_assert_int_eq(stage->result, -1);
+	ck_assert_int_eq(stage->err, ENOSPC);
+	ck_assert(!(trace->steps[0].flags & TRACE_SYSCALL));
+	run(&ways[_i], &call, 0, &action);
+	ck_assert_int_eq(stage->returned, -EINVAL);
+}
+END_TEST
+
+START_TEST(test_step_stopped_call_goes_on_to_its_end)
+{
+	const struct step_action action = {.what = STEP_STOP};
+
+	if (!can(&ways[_i]))
+		return;
+	record(&ways[_i], &store, trace);
+	for (size_t k = 0; k < trace->count; k++) {
+		pid_t pid;
+		int rc = 0;
+
+		forget();
+		pid = start(&store);
+		if (pid == 0 && ways[_i].by_parent)
+			_exit(step_ptrace_offer(store.make, NULL) ? 2 : 1);
+		if (pid == 0)
+			_exit(step_run(trace, k, &action, store.make, NULL));
+		if (ways[_i].by_parent)
+			rc = step_ptrace_run(pid, trace, k, &action);
+		ck_assert_int_eq(rc, ways[_i].by_parent);
+		ck_assert_int_eq(await(pid), -SIGSTOP);
+		(void)stored();
+		ck_assert(k || stored() == 0);
+		ck_assert(k < trace->count - 1 || stored() == STORES);
+		ck_assert_int_eq(kill(pid, SIGCONT), 0);
+		ck_assert_int_eq(await(pid), 1);
+		ck_assert_uint_eq(stored(), STORES);
+	}
+}
+END_TEST
+
+static void count_callback(void *arg, size_t k)
+{
+	*(size_t *)arg = k;
+	stage->callbacks++;
+	stage->result = (int)stage->bytes[0];
+}
+
+START_TEST(test_step_callback_is_called_once_in_the_midst)
+{
+	size_t *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const struct step_action action = {
+		.what = STEP_CALLBACK,
+		.callback = count_callback,
+		.arg = seen,
+	};
+
+	ck_assert_ptr_ne(seen, MAP_FAILED);
+	if (!can(&ways[_i]))
+		return;
+	record(&ways[_i], &store, trace);
+	forget();
+	stage->result = 7;
+	ck_assert_int_eq(run(&ways[_i], &store, 1, &action), 0);
+	ck_assert_int_eq(stage->returned, 1);
+	ck_assert_uint_eq(stage->callbacks, 1);
+	ck_assert_uint_eq(*seen, 1);
+	ck_assert_int_eq(stage->result, 0);
+	ck_assert_uint_eq(stored(), STORES);
+	munmap(seen, sizeof(*seen));
+}
+END_TEST
+
+START_TEST(test_step_call_on_another_path_is_missed)
+{
+	const struct call call = {"either", call_either, NULL};
+	unsigned missed = 0;
+
+	if (!can(&ways[_i]))
+		return;
+	record(&ways[_i], &call, trace);
+	stage->other_way = true;
+	for (size_t k = 0; k < trace->count; k++) {
+		int rc;
+
+		forget();
+		rc = run(&ways[_i], &call, k, &kill_it);
+		if (rc == KILLED) {
+			/* What both ways have in common, at either end. */
+			ck_assert_uint_eq(stage->bytes[0], 0);
+			continue;
+		}
+		missed++;
+		ck_assert_int_eq(rc, 0);
+		ck_assert_int_eq(stage->returned, 0);
+		ck_assert_uint_eq(stage->bytes[STORES - 1], 1);
+	}
+	ck_assert_uint_ge(missed, STORES);
+}
+END_TEST
+
+START_TEST(test_step_trace_without_anchors_is_as_good)
+{
+	if (!can(&ways[0]))
+		return;
+	record(&ways[0], &repeat, trace);
+	ck_assert_int_eq(trace_finish(trace, NULL), 0);
+	for (size_t k = 0; k < trace->count; k++)
+		ck_assert_int_eq(run(&ways[0], &repeat, k, &kill_it), KILLED);
+}
+END_TEST
+
+START_TEST(test_step_trace_that_is_too_short_is_truncated)
+{
+	struct crash_trace *little;
+	pid_t pid;
+
+	if (!can(&ways[_i]))
+		return;
+	ck_assert_int_eq(trace_create(5, &little), 0);
+	pid = start(&store);
+	if (pid == 0 && ways[_i].by_parent)
+		_exit(step_ptrace_offer(store.make, NULL) != 0);
+	if (pid == 0)
+		_exit(step_record(little, store.make, NULL) != -E2BIG);
+	if (ways[_i].by_parent)
+		ck_assert_int_eq(step_ptrace_record(pid, little), -E2BIG);
+	ck_assert_int_eq(await(pid), 0);
+	ck_assert(little->truncated && !little->complete);
+	ck_assert_uint_eq(little->count, 5);
+	ck_assert_uint_eq(stored(), STORES);
+	trace_destroy(little);
+}
+END_TEST
+
+START_TEST(test_step_call_that_blocks_traps_is_for_the_parent)
+{
+	const struct call call = {"blocking", call_blocking_traps, NULL};
+	pid_t pid;
+
+	if (can(&ways[0])) {
+		pid = start(&call);
+		if (pid == 0)
+			_exit(step_record(trace, call.make, NULL) != 0);
+		ck_assert_int_eq(await(pid), -SIGTRAP);
+		ck_assert(!trace->complete);
+		trace_clear(trace);
+	}
+	if (!can(&ways[1]))
+		return;
+	record(&ways[1], &call, trace);
+	ck_assert_uint_eq(stored(), STORES);
+	ck_assert_int_eq(
+		run(&ways[1], &call, trace->count - 1, &kill_it), KILLED);
+}
+END_TEST
+
+/* --- the library's calls --------------------------------------------------- */
+
+static void make_queue(void)
+{
+	ck_assert_int_eq(mipc_queue_create(stage->name, 1, NULL, &queue), 0);
+}
+
+static void make_ring(void)
+{
+	ck_assert_int_eq(mipc_ring_create(stage->name, 1, 0, NULL, &ring), 0);
+}
+
+static void unmake(void)
+{
+	mipc_queue_close(queue);
+	mipc_ring_close(ring);
+	queue = NULL;
+	ring = NULL;
+	(void)mipc_queue_unlink(stage->name);
+	(void)mipc_ring_unlink(stage->name);
+}
+
+static const struct {
+	const struct call *call;
+	void (*make)(void);
+} products[] = {
+	{&store, NULL},
+	{&repeat, NULL},
+	{&put, make_queue},
+	{&ring_write, make_ring},
+};
+
+enum { PRODUCTS = sizeof(products) / sizeof(products[0]) };
+
+START_TEST(test_step_both_ways_see_the_same_instructions)
+{
+	struct crash_trace *traces[WAYS];
+	size_t at;
+
+	if (!can(&ways[0]) || !can(&ways[1]))
+		return;
+	for (int i = 0; i < WAYS; i++) {
+		ck_assert_int_eq(trace_create(STEPS_MAX, &traces[i]), 0);
+		if (products[_i].make)
+			products[_i].make();
+		record(&ways[i], products[_i].call, traces[i]);
+		if (products[_i].make)
+			unmake();
+	}
+	at = trace_differs(traces[0], traces[1]);
+	ck_assert_msg(at == SIZE_MAX,
+		"%s: step %zu differs (%zu and %zu steps)",
+		products[_i].call->name, at, traces[0]->count,
+		traces[1]->count);
+	printf("%s: %zu steps\n", products[_i].call->name, traces[0]->count);
+	trace_destroy(traces[0]);
+	trace_destroy(traces[1]);
+}
+END_TEST
+
+/* Returns whether the message is there after the death at @k. */
+static size_t size_after(const struct way *way, size_t k)
+{
+	size_t size;
+
+	make_queue();
+	ck_assert_msg(run(way, &put, k, &kill_it) == KILLED,
+		"%s: step %zu of %zu was not reached", way->name, k,
+		trace->count);
+	ck_assert_int_eq(mipc_queue_check(queue), 0);
+	size = mipc_queue_size(queue);
+	unmake();
+	return size;
+}
+
+START_TEST(test_step_put_is_killed_at_every_step_in_both_ways)
+{
+	size_t before = 0;
+	bool second = can(&ways[1]);
+
+	if (!can(&ways[0]))
+		return;
+	make_queue();
+	record(&ways[0], &put, trace);
+	unmake();
+	for (size_t k = 0; k < trace->count; k++) {
+		size_t now = size_after(&ways[0], k);
+
+		ck_assert_uint_ge(now, before);
+		before = now;
+		/* Every third, since it takes ten times as long. */
+		if (second && k % 3 == 0)
+			ck_assert_uint_eq(size_after(&ways[1], k), now);
+	}
+	ck_assert_uint_eq(before, 1);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const in_both_ways[] = {
+		test_step_kill_at_each_leaves_what_was_stored_before,
+		test_step_repeated_instruction_is_a_step_in_each_turn,
+		test_step_kill_behind_a_system_call_is_after_it_alone,
+		test_step_failed_system_call_is_not_made,
+		test_step_stopped_call_goes_on_to_its_end,
+		test_step_callback_is_called_once_in_the_midst,
+		test_step_call_on_another_path_is_missed,
+		test_step_trace_that_is_too_short_is_truncated,
+	};
+	const TTest *const others[] = {
+		test_step_trace_without_anchors_is_as_good,
+		test_step_call_that_blocks_traps_is_for_the_parent,
+		test_step_put_is_killed_at_every_step_in_both_ways,
+	};
+	Suite *suite = suite_create("crash_step");
+	TCase *tcase = tcase_create("crash_step");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	for (size_t i = 0; i < sizeof(in_both_ways) / sizeof(*in_both_ways);
+		i++)
+		tcase_add_loop_test(tcase, in_both_ways[i], 0, WAYS);
+	tcase_add_loop_test(tcase,
+		test_step_both_ways_see_the_same_instructions, 0, PRODUCTS);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		tcase_add_test(tcase, others[i]);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
