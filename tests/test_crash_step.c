@@ -121,7 +121,8 @@ static void call_open(void *arg)
 static void call_either(void *arg)
 {
 	if (stage->other_way)
-		stage->bytes[STORES - 1] = 1;
+		for (int i = 1; i <= STORES; i++)
+			stage->bytes[STORES - i] = STORES;
 	else
 		call_store(arg);
 }
@@ -457,42 +458,54 @@ START_TEST(test_step_callback_is_called_once_in_the_midst)
 }
 END_TEST
 
+/* All that is struck on the other path is what both have in common. */
+static void miss_most(const struct way *way, const struct call *call)
+{
+	unsigned missed = 0;
+
+	for (size_t k = 0; k < trace->count; k++) {
+		int rc;
+
+		forget();
+		rc = run(way, call, k, &kill_it);
+		if (rc == KILLED)
+			continue;
+		missed++;
+		ck_assert_int_eq(rc, 0);
+		ck_assert_int_eq(stage->returned, 0);
+		ck_assert_uint_eq(stage->bytes[0], STORES);
+	}
+	ck_assert_uint_ge(missed, STORES);
+}
+
 START_TEST(test_step_call_on_another_path_is_missed)
 {
 	const struct call call = {"either", call_either, NULL};
-	unsigned missed = 0;
 
 	if (!can(&ways[_i]))
 		return;
 	record(&ways[_i], &call, trace);
 	stage->other_way = true;
-	for (size_t k = 0; k < trace->count; k++) {
-		int rc;
-
-		forget();
-		rc = run(&ways[_i], &call, k, &kill_it);
-		if (rc == KILLED) {
-			/* What both ways have in common, at either end. */
-			ck_assert_uint_eq(stage->bytes[0], 0);
-			continue;
-		}
-		missed++;
-		ck_assert_int_eq(rc, 0);
-		ck_assert_int_eq(stage->returned, 0);
-		ck_assert_uint_eq(stage->bytes[STORES - 1], 1);
-	}
-	ck_assert_uint_ge(missed, STORES);
+	miss_most(&ways[_i], &call);
+	/* Not by breakpoints that nobody comes to, but by each step. */
+	ck_assert_int_eq(trace_finish(trace, NULL), 0);
+	miss_most(&ways[_i], &call);
 }
 END_TEST
 
 START_TEST(test_step_trace_without_anchors_is_as_good)
 {
+	const struct call call = {"write", call_write, NULL};
+
 	if (!can(&ways[0]))
 		return;
-	record(&ways[0], &repeat, trace);
+	ck_assert_int_eq(pipe2(stage->pipe, O_NONBLOCK), 0);
+	/* To be linked here and not in each child, which is a long way. */
+	call_write(NULL);
+	record(&ways[0], &call, trace);
 	ck_assert_int_eq(trace_finish(trace, NULL), 0);
 	for (size_t k = 0; k < trace->count; k++)
-		ck_assert_int_eq(run(&ways[0], &repeat, k, &kill_it), KILLED);
+		ck_assert_int_eq(run(&ways[0], &call, k, &kill_it), KILLED);
 }
 END_TEST
 
