@@ -45,6 +45,15 @@ const char *figure_template(const struct figure *figure)
 	return figure->kind == FIGURE_LOAD ? "load" : names[figure->mode];
 }
 
+/* A trip on its way at the end of a round counts for the whole case only. */
+static bool some_round_has_times(const struct outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->round_count; i++)
+		if (outcome->rounds[i].p50_ns || outcome->rounds[i].msgs)
+			return true;
+	return false;
+}
+
 bool figure_drawable(const struct result_case *one)
 {
 	const struct outcome *outcome = &one->outcome;
@@ -54,14 +63,17 @@ bool figure_drawable(const struct result_case *one)
 	if (one->bench.mode == MODE_OPEN)
 		return (outcome->status == STATUS_OK ||
 			       outcome->status == STATUS_UNREACHED) &&
-		       outcome->latency && outcome->latency->intended.total > 0;
+		       outcome->latency &&
+		       outcome->latency->intended.total > 0 &&
+		       some_round_has_times(outcome);
 	if (outcome->status != STATUS_OK)
 		return false;
 	if (one->bench.mode == MODE_THROUGHPUT)
 		return one->msgs_per_s.median > 0 &&
 		       one->bench.msg_size_bytes > 0;
 	if (one->bench.mode == MODE_ROUNDTRIP)
-		return outcome->rtt && outcome->rtt->total > 0;
+		return outcome->rtt && outcome->rtt->total > 0 &&
+		       some_round_has_times(outcome);
 	return outcome->crash.recovery && outcome->crash.recovery->total > 0;
 }
 

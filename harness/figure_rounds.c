@@ -102,17 +102,24 @@ int rounds_put(const struct result_case *one, FILE *out)
 	const struct outcome *outcome = &one->outcome;
 	double *values = calloc(outcome->round_count + 1, sizeof(*values));
 	struct interval interval;
+	size_t count = 0;
 
 	if (!values)
 		return -ENOMEM;
-	for (size_t i = 0; i < outcome->round_count; i++)
-		values[i] = value_of(one, &outcome->rounds[i]);
-	interval = stats_median_interval(values, outcome->round_count, 0.95);
+	for (size_t i = 0; i < outcome->round_count; i++) {
+		double value = value_of(one, &outcome->rounds[i]);
+
+		if (!isnan(value))
+			values[count++] = value;
+	}
+	interval = stats_median_interval(values, count, 0.95);
 	fputs("round\tvalue\tmedian\tlo\thi\n", out);
 	for (size_t i = 0; i < outcome->round_count; i++) {
-		if (!isnan(values[i]))
+		double value = value_of(one, &outcome->rounds[i]);
+
+		if (!isnan(value))
 			fprintf(out, "%u\t%.6g\t%.6g\t%.6g\t%.6g\n",
-				outcome->rounds[i].round + 1, values[i],
+				outcome->rounds[i].round + 1, value,
 				interval.median, interval.lo, interval.hi);
 	}
 	free(values);

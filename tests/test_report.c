@@ -576,6 +576,27 @@ START_TEST(test_plot_of_what_stood_still_says_so)
 }
 END_TEST
 
+/* What ended behind the measured time of every round is in no round. */
+START_TEST(test_plot_of_trips_in_no_round_draws_nothing)
+{
+	struct result_case one = loaded.cases[SAMPLE_RTT];
+	struct round_figures rounds[SAMPLE_ROUNDS];
+	struct result result = loaded;
+	struct figure_list list;
+
+	memcpy(rounds, one.outcome.rounds, sizeof(rounds));
+	for (int i = 0; i < SAMPLE_ROUNDS; i++)
+		rounds[i].msgs = rounds[i].p50_ns = 0;
+	one.outcome.rounds = rounds;
+	result.cases = &one;
+	result.case_count = 1;
+	ck_assert_uint_gt(one.outcome.rtt->total, 0);
+	ck_assert_int_eq(figure_list_make(&result, &list), 0);
+	ck_assert_uint_eq(list.figure_count, 0);
+	figure_list_free(&list);
+}
+END_TEST
+
 /* What is no axis, as a burst, is told by the section. */
 START_TEST(test_plot_figures_of_one_name_get_their_section_s)
 {
@@ -667,6 +688,7 @@ int main(void)
 	tcase_add_test(tcase, test_plot_of_many_latencies_has_their_tails);
 	tcase_add_test(tcase, test_plot_rounds_shows_a_round_without_messages);
 	tcase_add_test(tcase, test_plot_of_what_stood_still_says_so);
+	tcase_add_test(tcase, test_plot_of_trips_in_no_round_draws_nothing);
 	tcase_add_test(
 		tcase, test_plot_figures_of_one_name_get_their_section_s);
 	tcase_add_test(
