@@ -159,6 +159,18 @@ static int write_settings(
 	return 0;
 }
 
+/* Could another RouDi have the lock now? Only for after a start: to ask is to
+ * share the lock for a moment. */
+static bool lock_is_free(void)
+{
+	int fd = open(LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	bool is_free = fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is_free;
+}
+
 /* Once. -EAGAIN: it ended itself, as it does when somebody else is quicker. */
 static int start_once(char *settings, struct roudi *roudi)
 {
@@ -178,8 +190,8 @@ static int start_once(char *settings, struct roudi *roudi)
 	do
 		ret = program_hear(&roudi->program, deadline_ns, &line);
 	while (!ret && !strstr(line, READY));
-	/* It locks a file that was removed in between, and never looks. */
-	if (!ret && lock_holder() != roudi->program.pid)
+	/* It may have locked a file that was removed, and never looks. */
+	if (!ret && lock_is_free())
 		ret = -EPIPE;
 	if (!ret)
 		return 0;

@@ -244,6 +244,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tests, 120); /* several starts, on a busy machine */
 	tcase_add_test(tests, test_roudi_stopped_leaves_nothing);
 	tcase_add_test(tests, test_roudi_killed_is_cleaned_up_after);
 	tcase_add_test(tests, test_roudi_alive_is_left_alone_by_a_clean_up);
