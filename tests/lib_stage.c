@@ -27,6 +27,7 @@
 static pid_t runner;   /* of lib_main(): all names carry its number */
 static bool in_child;  /* of a test */
 static unsigned names; /* given out by this test */
+static unsigned kills; /* by this test */
 
 void lib_fail(const char *format, ...)
 {
@@ -36,8 +37,11 @@ void lib_fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	if (!in_child)
+	if (!in_child) {
+		printf("failed after %u kills\n", kills);
+		fflush(stdout);
 		ck_abort_msg("%s", words);
+	}
 	fprintf(stderr, "child %ld: %s\n", (long)getpid(), words);
 	_exit(1);
 }
@@ -117,12 +121,18 @@ void lib_kill(pid_t pid)
 {
 	int status;
 
+	lib_count_kill();
 	WANT(kill(pid, SIGKILL), 0);
 	WANT(waitpid(pid, &status, 0), pid);
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 		lib_fail("child %ld did not live until it was killed: wait "
 			 "status 0x%x",
 			(long)pid, (unsigned)status);
+}
+
+void lib_count_kill(void)
+{
+	kills++;
 }
 
 void lib_detach(void)

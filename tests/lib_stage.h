@@ -57,6 +57,9 @@ pid_t lib_spawn(void (*act)(void *arg), void *arg);
 void lib_join(pid_t pid);
 /* lib_kill - by SIGKILL, and wait until it is gone. It must have lived. */
 void lib_kill(pid_t pid);
+/* lib_count_kill - one that the test has seen to by itself. A test that fails says
+ * how many there were before. */
+void lib_count_kill(void);
 /* lib_detach - in a child: do not die with the parent. It must end by itself. */
 void lib_detach(void);
 void lib_stop(pid_t pid);

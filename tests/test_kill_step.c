@@ -2,8 +2,10 @@
  * instruction.
  *
  * A child sets the processor's trap flag, makes the call, and in the k-th trap
- * kills itself; or has qemu do so. Then the segment must be in order, the call done whole or not at
- * all, and the next one must work.
+ * kills itself; or has qemu do so. Then the segment must be in order, the call done
+ * whole or not at all, and the next one must work. What it does beside its stores,
+ * calling the system, is killed before its first, its second, ... its last system
+ * call.
  */
 #include "lib_stage.h"
 
@@ -18,6 +20,7 @@
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>
 
+#include "ring_handle.h"
 #include "trap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -35,6 +38,11 @@ struct play {
 	mipc_ring *ring;
 	uint8_t bodies[2][BODY_BYTES]; /* messages BEFORE and BEFORE + 1 */
 	struct mipc_lease lease;
+	/* Where the call is made: message BEFORE lies across the end of the
+	 * buffer, and what is behind it there is of the lap before. */
+	bool across;
+	/* Of a ring: what there is is read before another producer comes. */
+	bool reader_first;
 };
 
 /* A call, and what there may be after it: messages [from, to). */
@@ -226,14 +234,27 @@ static const struct call calls[] = {
 };
 
 static _Atomic unsigned steps_left; /* of the child, to its death */
+static bool system_calls_only;
 
-static void on_trap(int signal_number)
+static void on_trap(int signal_number, siginfo_t *info, void *context)
 {
 	(void)signal_number;
+	(void)info;
+	if (system_calls_only && !trap_at_system_call(context))
+		return;
 	/* relaxed: one thread */
 	if (atomic_fetch_sub_explicit(&steps_left, 1, memory_order_relaxed) ==
 		0)
 		kill(getpid(), SIGKILL);
+}
+
+static void expect_traps(unsigned steps)
+{
+	const struct sigaction action = {
+		.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+
+	atomic_store(&steps_left, steps);
+	WANT(sigaction(SIGTRAP, &action, NULL), 0);
 }
 
 struct victim {
@@ -256,8 +277,7 @@ static void be_killed(void *arg)
 		lib_fill(play->bodies[i], BODY_BYTES, BEFORE + i);
 	if (victim->call->prepare)
 		victim->call->prepare(play);
-	atomic_store(&steps_left, victim->steps);
-	WANT_TRUE(signal(SIGTRAP, on_trap) != SIG_ERR);
+	expect_traps(victim->steps);
 	if (trap_in_qemu())
 		trap_kill_in_qemu(victim->steps + 1);
 	else
@@ -281,6 +301,7 @@ static bool kill_at(struct victim *victim, unsigned steps)
 	WANT(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status)) {
 		WANT(WTERMSIG(status), SIGKILL);
+		lib_count_kill();
 		return true;
 	}
 	WANT(WEXITSTATUS(status), 0);
@@ -302,8 +323,8 @@ static int next_number(struct play *play, bool ring)
 		mipc_queue_size(play->queue))
 		err = mipc_queue_get(
 			play->queue, body, sizeof(body), LIB_BRIEF_NS, &len);
-	/* The producer of the ring is the test itself by now. */
-	if (err == -EAGAIN || err == -ETIMEDOUT)
+	/* The producer of the ring is the test itself by now, or dead. */
+	if (err == -EAGAIN || err == -ETIMEDOUT || (ring && err == -EPIPE))
 		return -1;
 	WANT(err, 0);
 	WANT(len, BODY_BYTES);
@@ -326,6 +347,38 @@ static void put_number(struct play *play, bool ring, unsigned number)
 			0);
 }
 
+/* Have the next message begin @bytes further on. */
+static void pass(struct play *play, bool ring, size_t bytes)
+{
+	uint8_t *body = malloc(bytes);
+	size_t len;
+
+	WANT_TRUE(body != NULL);
+	memset(body, 0xa5, bytes);
+	len = bytes - RECORD_HEADER_BYTES;
+	if (ring) {
+		WANT(mipc_ring_write(play->ring, body, len, 0), 0);
+		WANT(mipc_ring_read(play->ring, body, bytes, 0, &len), 0);
+	} else {
+		WANT(mipc_queue_put(play->queue, body, len, 0), 0);
+		WANT(mipc_queue_get(play->queue, body, bytes, 0, &len), 0);
+	}
+	free(body);
+}
+
+static void go_to_the_end(struct play *play, bool ring)
+{
+	uint64_t capacity = ring ? mipc_ring_capacity(play->ring)
+				 : mipc_queue_capacity(play->queue);
+	uint64_t record = record_bytes(BODY_BYTES);
+
+	/* Twice, so that the second lap is dirty, too. */
+	pass(play, ring, capacity / 2);
+	pass(play, ring, capacity / 2);
+	pass(play, ring, capacity / 2);
+	pass(play, ring, capacity / 2 - BEFORE * record - record / 2);
+}
+
 static void make(struct play *play, bool ring)
 {
 	if (ring)
@@ -333,6 +386,8 @@ static void make(struct play *play, bool ring)
 			0);
 	else
 		WANT(mipc_queue_create(play->name, 1, NULL, &play->queue), 0);
+	if (play->across)
+		go_to_the_end(play, ring);
 	for (unsigned i = 0; i < BEFORE; i++)
 		put_number(play, ring, i);
 	if (ring) {
@@ -342,14 +397,55 @@ static void make(struct play *play, bool ring)
 	}
 }
 
+static void check_range(
+	const struct call *call, unsigned steps, unsigned from, unsigned to)
+{
+	if (!(from == call->undone.from && to == call->undone.to) &&
+		!(from == call->done.from && to == call->done.to))
+		lib_fail("%s killed before instruction %u: messages %u to %u",
+			call->name, steps, from, to);
+}
+
+/* A reader comes first, and leaves nothing: done or undone. Who produces next goes
+ * on behind it. */
+static void survive_by_reading(
+	struct play *play, const struct call *call, unsigned steps)
+{
+	unsigned next = 0;
+
+	mipc_ring_close(play->ring);
+	WANT(mipc_ring_open(play->name, MIPC_RING_CONSUMER, NULL, &play->ring),
+		0);
+	while (next_number(play, true) == (int)next)
+		next++;
+	check_range(call, steps, 0, next);
+	mipc_ring_close(play->ring);
+	WANT(mipc_ring_open(play->name, BOTH, NULL, &play->ring), 0);
+	put_number(play, true, BEFORE + 2);
+	WANT(next_number(play, true), BEFORE + 2);
+	WANT(next_number(play, true), -1);
+	WANT(mipc_ring_check(play->ring), 0);
+}
+
+/* Messages that a reader of the ring would find now. */
+static unsigned visible(const struct play *play)
+{
+	uint64_t head = atomic_load(&play->ring->control->head);
+	uint64_t end;
+
+	WANT(ring_find_end(play->ring, head, head, &end), 0);
+	return (unsigned)((end - head) / record_bytes(BODY_BYTES));
+}
+
 /* After the death: in order, done or undone, and of further use. */
 static void survive(struct play *play, const struct call *call, unsigned steps)
 {
-	unsigned from, to, next;
+	unsigned from, to, next, seen = 0;
 	int number;
 
 	if (call->ring) {
 		WANT(mipc_ring_check(play->ring), 0);
+		seen = visible(play);
 		mipc_ring_close(play->ring);
 		WANT(mipc_ring_open(play->name, BOTH, NULL, &play->ring), 0);
 		WANT(mipc_ring_check(play->ring), 0);
@@ -369,10 +465,11 @@ static void survive(struct play *play, const struct call *call, unsigned steps)
 	/* Nothing was left of the old ones at all. */
 	if (from == BEFORE + 2)
 		from = to = BEFORE;
-	if (!(from == call->undone.from && to == call->undone.to) &&
-		!(from == call->done.from && to == call->done.to))
-		lib_fail("%s killed before instruction %u: messages %u to %u",
-			call->name, steps, from, to);
+	check_range(call, steps, from, to);
+	/* What a reader could have had the next producer must not take back. */
+	if (call->ring && to - from != seen)
+		lib_fail("%s killed before instruction %u: %u messages of %u",
+			call->name, steps, to - from, seen);
 	WANT(number, BEFORE + 2);
 	WANT(next_number(play, call->ring), -1);
 	if (call->ring) {
@@ -440,12 +537,11 @@ static void unmake(struct play *play)
 		mipc_queue_close(play->queue);
 		WANT(mipc_queue_unlink(play->name), 0);
 	}
-	memset(play, 0, sizeof(*play));
 }
 
 /* Returns how many kills. */
-static unsigned kill_everywhere(
-	const struct call *call, unsigned first, unsigned stride)
+static unsigned kill_everywhere(const struct call *call, bool across,
+	bool reader_first, unsigned first, unsigned stride)
 {
 	struct play play = {0};
 	struct victim victim = {&play, call, 0};
@@ -453,6 +549,8 @@ static unsigned kill_everywhere(
 	bool killed;
 
 	do {
+		play = (struct play){
+			.across = across, .reader_first = reader_first};
 		lib_name(play.name);
 		make(&play, call->ring);
 		killed = kill_at(&victim, first + kills * stride);
@@ -460,6 +558,8 @@ static unsigned kill_everywhere(
 		/* Where nothing is held, who only polls finds all there is. */
 		if (call->prepare && call->prepare != prepare_passed_message)
 			survive_lease(&play, call, victim.steps);
+		else if (reader_first)
+			survive_by_reading(&play, call, victim.steps);
 		else
 			survive(&play, call, victim.steps);
 		unmake(&play);
@@ -467,11 +567,33 @@ static unsigned kill_everywhere(
 	return kills;
 }
 
-START_TEST(test_kill_step_call_is_done_or_undone)
+static bool is_any(const struct call *call)
+{
+	(void)call;
+	return true;
+}
+
+/* A message is written, without a reservation that others could pass. */
+static bool writes(const struct call *call)
+{
+	return !call->prepare && call->done.to > call->undone.to;
+}
+
+static bool writes_to_a_ring(const struct call *call)
+{
+	return call->ring && writes(call);
+}
+
+/* Each of the calls that are @meant, killed everywhere; with MIPC_TEST_CALL in the
+ * environment that call only. */
+static void kill_in_calls(
+	bool (*meant)(const struct call *call), bool across, bool reader_first)
 {
 	const char *given = getenv("MIPC_TEST_STRIDE");
-	unsigned stride =
-		given ? (unsigned)strtoul(given, NULL, 10) : TRAP_STRIDE;
+	/* The special places seldom: they are for who tries all. */
+	unsigned usual = across || reader_first ? 3 * TRAP_STRIDE : TRAP_STRIDE;
+	unsigned stride = given ? (unsigned)strtoul(given, NULL, 10) : usual;
+	const char *only = getenv("MIPC_TEST_CALL");
 	uint64_t seed = lib_seed("kill in a step");
 
 	WANT_TRUE(stride > 0);
@@ -481,12 +603,88 @@ START_TEST(test_kill_step_call_is_done_or_undone)
 		return;
 	}
 	for (size_t i = 0; i < COUNT(calls); i++) {
-		unsigned kills = kill_everywhere(&calls[i],
-			(unsigned)(lib_random(&seed) % stride), stride);
+		unsigned kills;
 
+		if (!meant(&calls[i]) ||
+			(only && *only && strcmp(only, calls[i].name) != 0))
+			continue;
+		kills = kill_everywhere(&calls[i], across, reader_first,
+			(unsigned)(lib_random(&seed) % stride), stride);
 		printf("%s: %u kills\n", calls[i].name, kills);
 		WANT_TRUE(kills > 0);
 	}
+}
+
+START_TEST(test_kill_step_call_is_done_or_undone)
+{
+	kill_in_calls(is_any, false, false);
+}
+END_TEST
+
+START_TEST(test_kill_step_write_across_the_end_is_done_or_undone)
+{
+	kill_in_calls(writes, true, false);
+}
+END_TEST
+
+START_TEST(test_kill_step_write_is_done_or_undone_for_a_reader)
+{
+	kill_in_calls(writes_to_a_ring, false, true);
+}
+END_TEST
+
+static void be_killed_creating(void *arg)
+{
+	const struct victim *victim = arg;
+	mipc_queue *queue;
+	int err;
+
+	system_calls_only = true;
+	expect_traps(victim->steps);
+	trap_on();
+	err = mipc_queue_create(victim->play->name, 1, NULL, &queue);
+	trap_off();
+	WANT(err, 0);
+}
+
+/* Nobody meets half a segment, and nobody is in the way of a new one. */
+START_TEST(test_kill_step_create_is_whole_or_absent)
+{
+	unsigned whole = 0;
+	bool killed = true;
+
+	if (!TRAP_CAN_STEP) {
+		lib_skip("kill at every system call: needs x86's trap flag");
+		return;
+	}
+	for (unsigned steps = 0; killed; steps++) {
+		struct play play = {0};
+		struct victim victim = {&play, NULL, steps};
+		int status, err;
+		pid_t pid;
+
+		lib_name(play.name);
+		pid = lib_spawn(be_killed_creating, &victim);
+		WANT(waitpid(pid, &status, 0), pid);
+		killed = WIFSIGNALED(status);
+		WANT_TRUE(killed ? WTERMSIG(status) == SIGKILL : status == 0);
+		lib_count_kill();
+		err = mipc_queue_open(play.name, NULL, &play.queue);
+		whole += !err;
+		if (err == -ENOENT)
+			WANT(mipc_queue_create(play.name, 1, NULL, &play.queue),
+				0);
+		else if (err)
+			lib_fail("killed before system call %u: open: %s",
+				steps, mipc_strerror(err));
+		put_number(&play, false, BEFORE);
+		WANT(next_number(&play, false), BEFORE);
+		unmake(&play);
+		if (!killed)
+			printf("create: %u kills, whole after %u\n", steps,
+				whole - 1);
+	}
+	WANT_TRUE(whole > 1);
 }
 END_TEST
 
@@ -494,6 +692,9 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		test_kill_step_call_is_done_or_undone,
+		test_kill_step_write_across_the_end_is_done_or_undone,
+		test_kill_step_write_is_done_or_undone_for_a_reader,
+		test_kill_step_create_is_whole_or_absent,
 	};
 
 	return LIB_MAIN("kill_step", tests);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -462,6 +463,47 @@ START_TEST(test_lock_dead_owner_is_buried_by_the_next_in_its_slot)
 }
 END_TEST
 
+static void die_burying(struct segment *segment, uint32_t slot)
+{
+	(void)segment;
+	if (slot != MIPC_PARTY_COUNT)
+		kill(getpid(), SIGKILL);
+}
+
+static void attach_and_die(void *arg)
+{
+	struct stage *stage = arg;
+	struct segment own = {.bury = die_burying};
+
+	(void)segment_open(&own, stage->name, MIPC_KIND_QUEUE, NULL);
+}
+
+/* Until all is done, the dead one's slot says that it is to be buried. */
+START_TEST(test_lock_dead_owner_is_buried_though_who_began_it_was_killed)
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct segment other = {.bury = bury};
+		struct stage stage;
+		pid_t holder, killed;
+		int status;
+
+		stage_open(&stage);
+		holder = spawn_holder(&stage, form);
+		lib_kill(holder);
+		killed = lib_spawn(attach_and_die, &stage);
+		WANT(waitpid(killed, &status, 0), killed);
+		WANT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		WANT(segment_open(&other, stage.name, MIPC_KIND_QUEUE, NULL),
+			0);
+		WANT(word_of(&stage), PLATFORM_OWNER_DIED);
+		WANT(acquire(&stage, 0), 1);
+		lock_release(lock_of(&stage));
+		segment_close(&other);
+		stage_close(&stage);
+	}
+}
+END_TEST
+
 START_TEST(test_lock_live_owner_is_not_buried_when_another_attaches)
 {
 	for (unsigned form = 0; form < FORM_COUNT; form++) {
@@ -720,6 +762,7 @@ int main(void)
 		test_lock_dead_owner_is_buried_when_another_attaches,
 		test_lock_freed_for_the_dead_still_says_that_others_sleep,
 		test_lock_dead_owner_is_buried_by_the_next_in_its_slot,
+		test_lock_dead_owner_is_buried_though_who_began_it_was_killed,
 		test_lock_live_owner_is_not_buried_when_another_attaches,
 		test_lock_a_thousand_killed_holders_are_all_noticed,
 		test_lock_time_is_of_this_hold_not_of_one_before,

@@ -221,10 +221,83 @@ START_TEST(test_namespace_equal_thread_numbers_are_two_owners)
 }
 END_TEST
 
+/* Process 1 of its namespace, where the number of who holds the lease is nobody's
+ * or somebody else's. */
+static void want_the_lease(void *arg)
+{
+	struct scene *scene = arg;
+	struct mipc_lease lease;
+	mipc_queue *queue;
+
+	WANT(mipc_queue_open(scene->name, NULL, &queue), 0);
+	WANT(mipc_queue_acquire(queue, 4 * LIB_BRIEF_NS, &lease), -ETIMEDOUT);
+	lib_step(&scene->step, 1);
+	WANT(mipc_queue_acquire(queue, LIB_PATIENCE_NS, &lease), 0);
+	WANT(lease.returns, 1);
+	mipc_queue_close(queue);
+}
+
+static void ask_from_elsewhere(void *arg)
+{
+	struct scene *scene = arg;
+	int err = leave_namespace();
+
+	atomic_store(&scene->why_not, err);
+	if (!err)
+		lib_join(lib_spawn(want_the_lease, scene));
+}
+
+static void hold_the_lease(void *arg)
+{
+	struct scene *scene = arg;
+	struct mipc_lease lease;
+	mipc_queue *queue;
+
+	WANT(mipc_queue_open(scene->name, NULL, &queue), 0);
+	WANT(mipc_queue_acquire(queue, 0, &lease), 0);
+	lib_step(&scene->held, 1);
+	lib_sleep_for_ever();
+}
+
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	WANT(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return info.si_pid != 0;
+}
+
+/* A process number says nothing of who lives: neither elsewhere, nor, once the
+ * number is somebody else's, at home. */
+START_TEST(test_namespace_lease_of_who_lives_elsewhere_is_kept)
+{
+	struct scene *scene = lib_shared(sizeof(*scene));
+	pid_t holder, asker;
+	mipc_queue *queue;
+
+	lib_name(scene->name);
+	WANT(mipc_queue_create(scene->name, 1, NULL, &queue), 0);
+	WANT(mipc_queue_put(queue, "x", 1, 0), 0);
+	holder = lib_spawn(hold_the_lease, scene);
+	lib_await(&scene->held, 1);
+	asker = lib_spawn(ask_from_elsewhere, scene);
+	while (!atomic_load(&scene->step) && !has_ended(asker))
+		lib_sleep_us(1000);
+	lib_kill(holder);
+	lib_join(asker);
+	if (atomic_load(&scene->why_not))
+		lib_skip("pid namespaces: unshare(CLONE_NEWPID): %s",
+			strerror(atomic_load(&scene->why_not)));
+	mipc_queue_close(queue);
+	WANT(mipc_queue_unlink(scene->name), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		test_namespace_equal_thread_numbers_are_two_owners,
+		test_namespace_lease_of_who_lives_elsewhere_is_kept,
 	};
 
 	return LIB_MAIN("namespace", tests);

@@ -615,12 +615,12 @@ static void inherit(struct play *play)
 	rc = mipc_ring_write(play->ring, "early", 5, 0);
 	atomic_store(&play->notes->result, rc);
 	lib_step(&play->notes->step, 1);
-	lib_await(&play->notes->step, 2);
-	write_number(play->ring, 1);
+	lib_await(&play->notes->step, 3);
 	write_number(play->ring, 2);
+	write_number(play->ring, 3);
 	if (!play->killed)
 		mipc_ring_close(play->ring);
-	lib_step(&play->notes->step, 3);
+	lib_step(&play->notes->step, 4);
 	_exit(0);
 }
 
@@ -633,6 +633,9 @@ static void bequeath(void *arg)
 	write_number(play->ring, 0);
 	if (fork() == 0)
 		inherit(play);
+	lib_await(&play->notes->step, 1);
+	write_number(play->ring, 1); /* of which the copy knows nothing */
+	lib_step(&play->notes->step, 2);
 	lib_sleep_for_ever();
 }
 
@@ -645,12 +648,12 @@ START_TEST(test_ring_copy_in_forked_child_takes_over_from_the_dead_parent)
 		play_open(&play, MIPC_RING_CONSUMER);
 		play.killed = killed;
 		parent = lib_spawn(bequeath, &play);
-		lib_await(&play.notes->step, 1);
+		lib_await(&play.notes->step, 2);
 		WANT(atomic_load(&play.notes->result), -EBUSY);
 		lib_kill(parent);
-		lib_step(&play.notes->step, 2);
-		lib_await(&play.notes->step, 3);
-		for (uint64_t i = 0; i < 3; i++)
+		lib_step(&play.notes->step, 3);
+		lib_await(&play.notes->step, 4);
+		for (uint64_t i = 0; i < 4; i++)
 			read_number(play.ring, i);
 		play_close(&play);
 	}

@@ -177,9 +177,8 @@ static bool about_to_sleep(const void *context)
 {
 	const greg_t *registers =
 		((const ucontext_t *)context)->uc_mcontext.gregs;
-	const uint8_t *next = (const uint8_t *)registers[REG_RIP];
 
-	return next[0] == 0x0f && next[1] == 0x05 &&
+	return trap_at_system_call(context) &&
 	       registers[REG_RAX] == SYS_futex &&
 	       (registers[REG_RSI] & 0x7f) == 0;
 }

@@ -10,8 +10,10 @@
 #define MIPC_TESTS_TRAP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <ucontext.h>
 
 #include "qemu_kill.h"
 
@@ -37,6 +39,15 @@ static inline void trap_off(void)
 				 : "memory", "cc");
 }
 #define TRAP_CAN_STEP true
+
+/* trap_at_system_call - in the handler: is the next instruction one? */
+static inline bool trap_at_system_call(const void *context)
+{
+	const ucontext_t *at = context;
+	const uint8_t *next = (const uint8_t *)at->uc_mcontext.gregs[REG_RIP];
+
+	return next[0] == 0x0f && next[1] == 0x05;
+}
 #else
 static inline void trap_on(void)
 {
@@ -44,6 +55,12 @@ static inline void trap_on(void)
 
 static inline void trap_off(void)
 {
+}
+
+static inline bool trap_at_system_call(const void *context)
+{
+	(void)context;
+	return false;
 }
 #define TRAP_CAN_STEP false
 #endif
