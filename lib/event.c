@@ -26,6 +26,7 @@
 #include <mmapipc/mmapipc.h>
 
 #include "counters.h"
+#include "mutant.h"
 #include "platform.h"
 
 uint64_t event_nap_max_ns = 10000000;
@@ -120,7 +121,7 @@ static bool sleep_once(struct mipc_event *event,
 
 	/* W2: the last look. Cannot move before W1. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (condition->met(condition->arg))
+	if (!MUTANT(no_second_look) && condition->met(condition->arg))
 		return true;
 	platform_wait(&event->word, word, nap_ns);
 	return false;
@@ -165,7 +166,8 @@ static int look_and_nap(struct mipc_event *event,
 		 * would be idle work for ever. */
 		if (wait->spin_us != MIPC_SPIN_ALWAYS)
 			spin_ns -= turn_ns;
-		nap_ns = wait_left_ns(wait, event_nap_max_ns);
+		nap_ns = wait_left_ns(wait,
+			MUTANT(untimed_sleep) ? UINT64_MAX : event_nap_max_ns);
 		if (nap_ns == 0)
 			return end_in_vain(condition);
 		err = condition->hopeless ? condition->hopeless(condition->arg)
@@ -212,6 +214,8 @@ void event_wake(struct mipc_event *event, uint32_t word, int count)
 	while (word & EVENT_MAYBE_ASLEEP) {
 		uint32_t bumped = (word + ONE_BUMP) & ~EVENT_NEWLY_ASLEEP;
 
+		if (MUTANT(sleeping_bit_cleared_first))
+			bumped &= ~EVENT_MAYBE_ASLEEP;
 		/* seq_cst: a sleeper's W1 comes either before, and is woken, or
 		 * after, and finds the count changed */
 		if (!atomic_compare_exchange_weak_explicit(&event->word, &word,

@@ -29,6 +29,8 @@ libmmapipc_internal_la_SOURCES = \
 	lib/layout.h \
 	lib/lock.c \
 	lib/lock.h \
+	lib/mutant.h \
+	lib/mutants.def \
 	lib/pace.c \
 	lib/pace.h \
 	lib/party.c \
@@ -56,7 +58,11 @@ libmmapipc_internal_la_SOURCES = \
 libmmapipc_internal_la_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
 	-D_GNU_SOURCE \
+	$(MUTANTS_CPPFLAGS) \
 	-include $(top_srcdir)/lib/exports.h
+if MUTANTS
+libmmapipc_internal_la_SOURCES += lib/mutant.c
+endif
 libmmapipc_internal_la_CFLAGS = $(AM_CFLAGS) $(VISIBILITY_CFLAGS)
 
 libmmapipc_la_SOURCES =

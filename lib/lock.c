@@ -57,6 +57,7 @@
 
 #include "counters.h"
 #include "event.h"
+#include "mutant.h"
 #include "party.h"
 
 #define NAME_MASK UINT32_C(0x3fffffff)
@@ -111,6 +112,8 @@ static bool owner_slot(
 /* The owner of @word is known to be dead: free the word for it. */
 static void orphan(struct mipc_lock *lock, uint32_t word)
 {
+	if (MUTANT(recover_without_recheck))
+		word = word_of(lock);
 	/* relaxed: no data goes with it; L1 of the next owner orders */
 	atomic_compare_exchange_strong_explicit(&lock->word, &word,
 		(word & PLATFORM_WAITERS) | PLATFORM_OWNER_DIED,
@@ -162,7 +165,7 @@ static void forget_owner(struct mipc_lock *lock, uint32_t seen)
 
 	/* In program order with the word: as in lock_set_owner() */
 	atomic_signal_fence(memory_order_seq_cst);
-	if (said && word_of(lock) == seen)
+	if (said && (word_of(lock) == seen || MUTANT(forget_new_owner)))
 		atomic_compare_exchange_strong_explicit(&lock->owner, &said, 0,
 			memory_order_relaxed, memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
@@ -179,6 +182,8 @@ static int try_take(
 		return -EAGAIN;
 	if (seen & PLATFORM_OWNER_DIED)
 		forget_owner(lock, seen);
+	if (MUTANT(take_without_compare))
+		atomic_store(&lock->word, seen);
 	/* L1, as in lock_acquire() */
 	if (!atomic_compare_exchange_strong_explicit(&lock->word, &seen,
 		    name | flags, memory_order_acquire, memory_order_relaxed))
@@ -235,7 +240,7 @@ static int spin_for(struct mipc_lock *lock, uint32_t name)
 		int rc = try_take(lock, word_of(lock), name, 0);
 
 		if (rc != -EAGAIN)
-			return rc;
+			return MUTANT(owner_died_unnoticed) ? 0 : rc;
 		if (pauses < SPIN_PAUSES_PER_LOOK)
 			pauses *= 2;
 		for (int i = 0; i < pauses; i++)
@@ -254,7 +259,8 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 		uint32_t seen = word_of(lock);
 		uint64_t nap_ns;
 		/* Having slept, we cannot know who else does: keep the bit. */
-		int rc = try_take(lock, seen, name, PLATFORM_WAITERS);
+		int rc = try_take(lock, seen, name,
+			MUTANT(waiter_bit_lost) ? 0 : PLATFORM_WAITERS);
 
 		if (rc != -EAGAIN)
 			return rc;
@@ -272,6 +278,8 @@ static int sleep_for(struct mipc_lock *lock, struct segment *segment,
 		seen |= PLATFORM_WAITERS;
 		leave_stamp(lock, seen, holds);
 		platform_wait(&lock->word, seen, nap_ns);
+		if (MUTANT(stopped_owner_robbed))
+			orphan(lock, seen);
 		if (word_of(lock) == seen)
 			inquire(lock, segment, seen);
 		err = segment_wait_error(segment);
@@ -284,10 +292,11 @@ static int poll_in_vain(
 	struct mipc_lock *lock, struct segment *segment, uint32_t name)
 {
 	/* relaxed: a counter */
-	if (atomic_fetch_add_explicit(
-		    &segment->vain_polls, 1, memory_order_relaxed) %
-			POLLS_PER_SUSPICION !=
-		POLLS_PER_SUSPICION - 1)
+	if (MUTANT(polls_never_ask) ||
+		atomic_fetch_add_explicit(
+			&segment->vain_polls, 1, memory_order_relaxed) %
+				POLLS_PER_SUSPICION !=
+			POLLS_PER_SUSPICION - 1)
 		return -EAGAIN;
 	inquire(lock, segment, word_of(lock));
 	return spin_for(lock, name);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "layout.h"
+#include "mutant.h"
 #include "platform.h"
 #include "segment.h"
 
@@ -23,7 +24,9 @@ struct wait;
 /* lock_name - the calling thread's name in the word. */
 static inline uint32_t lock_name(const struct segment *segment)
 {
-	uint32_t thread = segment->at_home ? platform_thread() : 0;
+	uint32_t thread = segment->at_home || MUTANT(thread_number_everywhere)
+				  ? platform_thread()
+				  : 0;
 
 	return thread ? thread : LOCK_BY_PARTY | (segment->party + 1);
 }
@@ -70,7 +73,7 @@ static inline int lock_acquire_counted(struct mipc_lock *lock,
 	uint32_t seen = 0;
 	int rc = 0;
 
-	if (!(name & LOCK_BY_PARTY))
+	if (!(name & LOCK_BY_PARTY) && !MUTANT(announce_after_lock))
 		platform_announce(&lock->word);
 	/* L1: takes the lock. acquire: pairs with L2 of the owner before. */
 	if (__builtin_expect(
@@ -81,6 +84,8 @@ static inline int lock_acquire_counted(struct mipc_lock *lock,
 		if (rc < 0)
 			return rc;
 	}
+	if (!(name & LOCK_BY_PARTY) && MUTANT(announce_after_lock))
+		platform_announce(&lock->word);
 	lock_set_owner(lock, (uint64_t)name << 32 | (segment->party + 1));
 	return rc;
 }
@@ -96,9 +101,14 @@ static inline void lock_release(struct mipc_lock *lock)
 {
 	uint32_t seen;
 
-	lock_set_owner(lock, 0);
+	if (MUTANT(retract_before_unlock))
+		platform_retract();
+	if (!MUTANT(owner_cleared_late))
+		lock_set_owner(lock, 0);
 	/* L2: gives the lock back. release: pairs with L1 of the next owner. */
 	seen = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+	if (MUTANT(owner_cleared_late))
+		lock_set_owner(lock, 0);
 	if (__builtin_expect((seen & PLATFORM_WAITERS) != 0, 0))
 		lock_hand_on(lock);
 	platform_retract();

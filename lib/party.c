@@ -18,6 +18,7 @@
 
 #include "counters.h"
 #include "layout.h"
+#include "mutant.h"
 #include "platform.h"
 #include "segment.h"
 
@@ -63,6 +64,8 @@ static void bury(struct segment *segment, uint32_t slot)
 	/* relaxed, both: ordered by the attach lock */
 	if (!atomic_load_explicit(&party->attached, memory_order_relaxed))
 		return;
+	if (MUTANT(buried_before_freed))
+		atomic_store(&party->attached, 0);
 	if (segment->bury)
 		segment->bury(segment, slot);
 	count_shared(&segment->dead_found, 1);
@@ -122,6 +125,8 @@ void party_detach(struct segment *segment)
 {
 	struct mipc_party *party = &segment->shared->parties[segment->party];
 
+	if (MUTANT(detach_unlocks_first))
+		platform_byte_unlock(segment->fd, SLOT_BYTE(segment->party));
 	/* release: whatever this party did in the segment comes first */
 	atomic_store_explicit(&party->attached, 0, memory_order_release);
 	platform_byte_unlock(segment->fd, SLOT_BYTE(segment->party));
@@ -156,6 +161,9 @@ bool party_alive(const struct segment *segment, uint32_t slot)
 		return false;
 	if (slot == segment->party)
 		return true;
+	if (MUTANT(liveness_by_pid))
+		return !platform_thread_gone(
+			atomic_load(&segment->shared->parties[slot].pid));
 	/* When the system cannot say, nobody is declared dead. */
 	return platform_bytes_held(segment->fd, SLOT_BYTE(slot), 1) != 0;
 }

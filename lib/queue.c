@@ -30,6 +30,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "mutant.h"
+
 static inline void write_record(
 	mipc_queue *queue, uint64_t position, const struct iovec *message)
 {
@@ -61,6 +63,8 @@ static inline __attribute__((always_inline)) int put_locked(
 			return err;
 		if (tail - start + need > room)
 			break;
+		if (MUTANT(tail_before_record))
+			atomic_store(&side->position, tail + need);
 		write_record(queue, tail, &messages[i]);
 		tail += need;
 	}
@@ -68,6 +72,8 @@ static inline __attribute__((always_inline)) int put_locked(
 		return -EAGAIN;
 	/* Not right before the unlock: its exchange waits for each store. */
 	count_passed(&queue->sides[PRODUCERS].counters, i);
+	if (MUTANT(unlock_before_publish))
+		side_unlock(queue, PRODUCERS);
 	side_commit(side, tail, i);
 	return (int)i;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "mutant.h"
 #include "party.h"
 
 enum { POLLS_PER_TENDING = 1024 };
@@ -36,10 +37,13 @@ void side_repair(mipc_queue *queue, enum side_index index)
 	if (position == atomic_load_explicit(
 				&side->intent_position, memory_order_relaxed))
 		atomic_store_explicit(&side->count,
-			atomic_load_explicit(
-				&side->intent_count, memory_order_relaxed),
+			MUTANT(repair_adds)
+				? atomic_load(&side->count) + 1
+				: atomic_load_explicit(&side->intent_count,
+					  memory_order_relaxed),
 			memory_order_relaxed);
-	queue_look_again(queue);
+	if (!MUTANT(repair_is_silent))
+		queue_look_again(queue);
 	atomic_fetch_add_explicit(&side->recoveries, 1, memory_order_relaxed);
 	count_alone(&queue->sides[index].counters.recoveries, 1);
 }
@@ -67,7 +71,9 @@ uint64_t queue_returned(const mipc_queue *queue, uint64_t word)
 	if (returns < RECORD_RETURNS_MAX)
 		word += UINT64_C(1) << 60;
 	return record_with(word,
-		limit && returns + 1 >= limit ? RECORD_DEAD : RECORD_READY);
+		limit && returns + !MUTANT(dead_letter_off_by_one) >= limit
+			? RECORD_DEAD
+			: RECORD_READY);
 }
 
 /* Parties asked after in one walk, a bit for each slot: thousands of leases are
@@ -92,8 +98,10 @@ static bool owner_alive(
 	}
 
 	/* relaxed: written before any record named the party */
-	return (atomic_load_explicit(&party->generation, memory_order_relaxed) &
-		       0xff) == record_generation(word) &&
+	return ((atomic_load_explicit(
+			 &party->generation, memory_order_relaxed) &
+			0xff) == record_generation(word) ||
+		       MUTANT(generation_ignored)) &&
 	       (roll->alive & bit);
 }
 
@@ -119,12 +127,19 @@ static int settle(mipc_queue *queue, const struct walk *walk, int *ret_changed)
 		at = behind(at, word);
 		*ret_changed += passed && record_state(word) == RECORD_READY;
 		if (record_state(word) == RECORD_WRITING)
-			settled = record_with(word, RECORD_DONE);
-		else if (record_state(word) == RECORD_LEASED)
-			settled = queue_returned(queue, word);
+			settled = record_with(word,
+				MUTANT(reservation_delivered) ? RECORD_READY
+							      : RECORD_DONE);
+		else if (record_state(word) == RECORD_LEASED &&
+			 !MUTANT(lease_not_returned))
+			settled = MUTANT(redelivery_not_marked)
+					  ? record_with(word, RECORD_READY)
+					  : queue_returned(queue, word);
 		else
 			continue;
-		if (owner_alive(queue, word, &roll))
+		if (owner_alive(queue, word, &roll) &&
+			!(MUTANT(lease_of_the_living) &&
+				record_slot(word) != queue->segment.party))
 			continue;
 		/* acq_rel: its party is dead; this only guards against one
 		 * that was settled meanwhile */
@@ -168,7 +183,8 @@ void queue_tend(mipc_queue *queue, bool ask_after_the_dead)
 		!load_record(queue, walk.run, walk.tail - walk.run, &word) &&
 		record_state(word) == RECORD_DONE) {
 		walk.run = behind(walk.run, word);
-		walk.count++;
+		walk.count +=
+			MUTANT(reservation_skipped_twice) && changed ? 2 : 1;
 	}
 	/* Where it was, so that a waiter does not find the same again; at the
 	 * new head if there is something new to find. */

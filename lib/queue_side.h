@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "mutant.h"
 #include "queue_handle.h"
 
 /* side_repair - the lock's last owner died: finish what it left. */
@@ -46,6 +47,10 @@ static inline void side_commit(
 		atomic_load_explicit(&side->count, memory_order_relaxed) +
 		count;
 
+	if (MUTANT(count_before_publish))
+		atomic_store(&side->count, total);
+	if (MUTANT(intent_count_first))
+		atomic_store(&side->intent_count, total);
 	/* In program order, all of it, since a death leaves a prefix: with its
 	 * position set first, an intent says nothing (it differs from the
 	 * side's) until the commit makes it true. The fences bind the compiler. */

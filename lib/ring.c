@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "mutant.h"
 
 enum {
 	/* A poll that finds nothing asks after the other side's life only now
@@ -114,6 +115,10 @@ static inline void publish(
 	_Atomic uint64_t *first =
 		record_header(&ring->segment, ring->producer.tail);
 
+	if (MUTANT(wake_before_commit))
+		event_notify(&ring->control->readable, 1);
+	if (MUTANT(zero_behind_too_late))
+		atomic_store(first, record_word(first_len));
 	/* relaxed: R1 orders it */
 	atomic_store_explicit(
 		record_header(&ring->segment, end), 0, memory_order_relaxed);
@@ -125,7 +130,8 @@ static inline void publish(
 	/* R2: for sizes and for the next producer. release: pairs with the
 	 * acquire in adopt_tail(). */
 	atomic_store_explicit(&ring->control->tail, end, memory_order_release);
-	event_notify(&ring->control->readable, 1);
+	if (!MUTANT(wake_before_commit))
+		event_notify(&ring->control->readable, 1);
 	/* Behind the fence in there, which would wait for this, too. */
 	count_alone(&ring->producer.counters.messages, count);
 }
@@ -241,6 +247,9 @@ int mipc_ring_write(
 		return err == WAITED ? end_wait(ring, mipc_ring_write(ring,
 							      data, len, 0))
 				     : err;
+	if (MUTANT(publish_before_copy))
+		atomic_store(record_header(&ring->segment, ring->producer.tail),
+			record_word(len));
 	fill_record(ring, ring->producer.tail, data, len);
 	publish(ring, len, ring->producer.tail + record_bytes(len), 1);
 	return 0;
@@ -274,7 +283,7 @@ int mipc_ring_write_batch(mipc_ring *ring, const struct iovec *messages,
 			break;
 		fill_record(
 			ring, end, messages[i].iov_base, messages[i].iov_len);
-		if (i > 0)
+		if (i > 0 || MUTANT(batch_half_published))
 			/* relaxed: R1 publishes it */
 			atomic_store_explicit(
 				record_header(&ring->segment, end),
@@ -319,6 +328,9 @@ int mipc_ring_commit(mipc_ring *ring, size_t len)
 	if (len > ring->segment.capacity_bytes ||
 		record_bytes(len) > ring->producer.reserved)
 		return -EINVAL;
+	if (MUTANT(commit_by_two_stores))
+		atomic_store(record_header(&ring->segment, ring->producer.tail),
+			record_word(0));
 	publish(ring, len, ring->producer.tail + record_bytes(len), 1);
 	return 0;
 }
@@ -352,6 +364,8 @@ static inline int copy_record(mipc_ring *ring, uint64_t head, void *buffer,
 		return err;
 	if (*ret_len > size)
 		return -EMSGSIZE;
+	if (MUTANT(head_before_copy_out))
+		atomic_store(&ring->control->head, next);
 	record_copy(buffer,
 		record_at(&ring->segment, head + RECORD_HEADER_BYTES),
 		*ret_len);
@@ -389,7 +403,9 @@ static int producer_gone(void *arg)
 
 	if (err)
 		return err;
-	return ring_peer_gone(arg, MIPC_RING_PRODUCER) && !has_record(arg)
+	return ring_peer_gone(arg, MIPC_RING_PRODUCER) &&
+			       (MUTANT(gone_before_last_look) ||
+				       !has_record(arg))
 		       ? -EPIPE
 		       : 0;
 }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "event.h"
+#include "mutant.h"
 #include "party.h"
 
 enum { DEFAULT_CAPACITY_BYTES = 4 << 20 };
@@ -57,16 +58,26 @@ static int adopt_tail(mipc_ring *ring)
 		atomic_load_explicit(&control->head, memory_order_acquire);
 	uint64_t tail =
 		atomic_load_explicit(&control->tail, memory_order_acquire);
+	const uint64_t said = tail;
 	int err;
 
+	if (MUTANT(cached_index_kept) && ring->producer.tail)
+		return 0;
+
 	/* The consumer may be ahead of a tail that was not brought up to date. */
-	if (tail - head > ring->segment.capacity_bytes)
+	if (tail - head > ring->segment.capacity_bytes &&
+		!MUTANT(reader_ahead_is_nonsense))
 		tail = head;
 	if (!ring_positions_valid(ring, head, tail))
 		return -EBADMSG;
-	err = ring_find_end(ring, head, tail, &tail);
+	err = MUTANT(role_without_walk)
+		      ? 0
+		      : ring_find_end(ring, head, tail, &tail);
 	if (err)
 		return err;
+	if (MUTANT(forget_wrap) &&
+		((tail ^ said) & ring->segment.capacity_bytes))
+		tail = said;
 	ring->producer.tail = tail;
 	ring->producer.head_seen = head;
 	ring->producer.reserved = 0;

@@ -26,6 +26,7 @@
 #include <mmapipc/mmapipc.h>
 
 #include "guard.h"
+#include "mutant.h"
 #include "party.h"
 #include "platform.h"
 
@@ -63,7 +64,7 @@ static void after_fork_child(void)
 		/* A new description of the same file, without the locks. */
 		if (s->fd < 0 || platform_reopen(s->fd, &fd))
 			fd = -1;
-		if (s->fd >= 0)
+		if (s->fd >= 0 && !MUTANT(child_keeps_liveness))
 			platform_close(s->fd);
 		s->fd = fd;
 		/* Their threads stayed with the parent. relaxed: we are the
@@ -367,10 +368,12 @@ static int create_locked(struct segment *segment, const char *path,
 	if (err)
 		return err;
 	err = give_pages(&file, options, header);
+	if (!err && path && MUTANT(named_too_early))
+		err = platform_publish(&file, path, flags & MIPC_REPLACE);
 	if (!err)
 		err = make_segment(
 			segment, (enum mipc_kind)header->kind, header, &file);
-	if (!err && path) {
+	if (!err && path && !MUTANT(named_too_early)) {
 		err = platform_publish(&file, path, flags & MIPC_REPLACE);
 		if (err) {
 			forget(segment);
@@ -444,7 +447,8 @@ static int enter_file(struct segment *segment, int fd, const char *path,
 		return err;
 	remember(segment);
 	err = attach(segment);
-	if (!err && path && !platform_same_file(segment->fd, path)) {
+	if (!err && path && !MUTANT(old_file_opened) &&
+		!platform_same_file(segment->fd, path)) {
 		/* Replaced meanwhile: we would talk to nobody. */
 		party_detach(segment);
 		err = -ESTALE;

@@ -214,6 +214,7 @@ AM_CPPFLAGS = \
 	-I$(top_srcdir)/harness \
 	-I$(top_srcdir)/lib \
 	$(HARNESS_CPPFLAGS) \
+	$(MUTANTS_CPPFLAGS) \
 	$(CHECK_CFLAGS)
 LDADD = libharness.a libmmapipc_internal.la $(CHECK_LIBS) $(HARNESS_LIBS)
 
