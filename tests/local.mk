@@ -128,7 +128,8 @@ EXTRA_DIST += $(TREE_CHECKS) \
 	tests/qemu_kill.c \
 	tests/check-scenarios.sh \
 	tests/check_schema.py \
-	tests/check-install.sh
+	tests/check-install.sh \
+	tests/check-mutants.sh
 
 # What tests/check-model.sh runs through spin.
 EXTRA_DIST += \
@@ -243,7 +244,31 @@ check-sanitize-thread:
 		$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(THREAD_TESTS)' \
 			check_PROGRAMS='$(THREAD_TESTS)'
 distclean-local:
-	rm -rf sanitize-address sanitize-thread aarch64 fuzz
+	rm -rf sanitize-address sanitize-thread aarch64 fuzz mutants
+
+# Bugs of lib/mutants.def in a build of their own: does a test find each? MUTANTS:
+# their names; all; else the dozen that each commit is tried with.
+MUTANTS =
+MUTANT_TESTS = \
+	tests/test_event \
+	tests/test_facts \
+	tests/test_kill_step \
+	tests/test_lock \
+	tests/test_namespace \
+	tests/test_queue_lease_peer \
+	tests/test_queue_tend \
+	tests/test_ring_peer \
+	tests/test_rival_step \
+	tests/test_wake \
+	tests/test_wake_step
+check-mutants:
+	$(MKDIR_P) mutants
+	cd mutants && { test -f Makefile || \
+		$(abs_top_srcdir)/configure --disable-shared \
+			--enable-mutants CC='$(CC)'; } && \
+		$(MAKE) $(AM_MAKEFLAGS) $(MUTANT_TESTS) && \
+		MUTANTS='$(MUTANTS)' \
+		$(SHELL) $(abs_top_srcdir)/tests/check-mutants.sh
 
 # The library and its tests for 64-bit Arm, under qemu.
 check-aarch64:
@@ -268,5 +293,5 @@ FUZZ_TARGET = peer
 FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
-.PHONY: check-aarch64 check-aarch64-kill check-hostile fuzz
+.PHONY: check-aarch64 check-aarch64-kill check-hostile check-mutants fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread
