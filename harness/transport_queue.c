@@ -27,7 +27,7 @@ struct queue_channel {
 
 struct queue_endpoint {
 	mipc_queue *queue;
-	struct mipc_lease lease; /* ->data is NULL: none */
+	struct mipc_lease lease; /* or reservation; ->data is NULL: none */
 };
 
 static int queue_create(
@@ -160,6 +160,108 @@ static void queue_detach(struct endpoint *endpoint)
 	free(end);
 }
 
+/* What else a queue can do, for those who kill it. */
+
+/* A place that somebody died with is found free by who waits for it. */
+#define FILL_TIMEOUT_NS UINT64_C(100000000)
+
+static int queue_reserve(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+
+	(void)in;
+	return mipc_queue_reserve(end->queue, out->len, 0, &end->lease);
+}
+
+static int queue_fill(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+	int err = mipc_queue_reserve(
+		end->queue, out->len, FILL_TIMEOUT_NS, &end->lease);
+
+	(void)in;
+	if (!err)
+		memcpy(end->lease.data, out->data, out->len);
+	return err;
+}
+
+static int queue_commit(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+
+	(void)out;
+	(void)in;
+	return mipc_queue_commit(end->queue, &end->lease);
+}
+
+static int queue_abort(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+
+	(void)out;
+	(void)in;
+	return mipc_queue_abort(end->queue, &end->lease);
+}
+
+static int queue_acquire(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+	int err = mipc_queue_acquire(end->queue, 0, &end->lease);
+
+	(void)out;
+	if (err)
+		return err;
+	in->data = in->room;
+	in->len = end->lease.len;
+	if (in->len <= in->room_bytes)
+		memcpy(in->room, end->lease.data, in->len);
+	return 0;
+}
+
+static int queue_let_go(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	(void)out;
+	(void)in;
+	return queue_release((struct queue_endpoint *)endpoint);
+}
+
+static int queue_return(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	struct queue_endpoint *end = (struct queue_endpoint *)endpoint;
+
+	(void)out;
+	(void)in;
+	return mipc_queue_return(end->queue, &end->lease);
+}
+
+static int queue_clear(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	(void)out;
+	(void)in;
+	return mipc_queue_clear(queue_of(endpoint), 0);
+}
+
+static const struct transport_operation queue_operations[] = {
+	{"reserve", ROLE_PRODUCER, EFFECT_NONE, false, NULL, queue_reserve},
+	{"commit", ROLE_PRODUCER, EFFECT_PUTS, false, queue_fill, queue_commit},
+	{"abort", ROLE_PRODUCER, EFFECT_NONE, false, queue_fill, queue_abort},
+	{"acquire", ROLE_CONSUMER, EFFECT_NONE, true, NULL, queue_acquire},
+	{"release", ROLE_CONSUMER, EFFECT_TAKES, true, queue_acquire,
+		queue_let_go},
+	{"return", ROLE_CONSUMER, EFFECT_NONE, true, queue_acquire,
+		queue_return},
+	{"clear", ROLE_CONSUMER, EFFECT_CLEARS, false, NULL, queue_clear},
+	{0},
+};
+
 static int queue_check(struct channel *base)
 {
 	return mipc_queue_check(((struct queue_channel *)base)->observer);
@@ -198,7 +300,8 @@ const struct transport transport_queue = {
 	.summary = "mmapipc's crash-safe queue: many producers and consumers",
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
 		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER | CAP_VIEW |
-		CAP_LEASE | CAP_SPIN | CAP_HUGE,
+		CAP_LEASE | CAP_SPIN | CAP_HUGE | CAP_WHOLE_BATCH |
+		CAP_REATTACH,
 	.can_run = own_can_run,
 	.create = queue_create,
 	.attach = queue_attach,
@@ -212,4 +315,5 @@ const struct transport transport_queue = {
 	.lock_holder = queue_lock_holder,
 	.check = queue_check,
 	.destroy = queue_destroy,
+	.operations = queue_operations,
 };

@@ -128,6 +128,53 @@ static void ring_detach(struct endpoint *endpoint)
 	mipc_ring_close((mipc_ring *)endpoint);
 }
 
+/* What else a ring can do, for those who kill it. */
+
+static int ring_put_in_place(struct endpoint *endpoint,
+	const struct outbound *out, struct inbound *in)
+{
+	mipc_ring *ring = (mipc_ring *)endpoint;
+	void *place;
+	int err = mipc_ring_reserve(ring, out->len, 0, &place);
+
+	(void)in;
+	if (err)
+		return err;
+	memcpy(place, out->data, out->len);
+	return mipc_ring_commit(ring, out->len);
+}
+
+static int ring_take_in_place(struct endpoint *endpoint,
+	const struct outbound *out, struct inbound *in)
+{
+	mipc_ring *ring = (mipc_ring *)endpoint;
+	const void *place;
+	int err = mipc_ring_peek(ring, 0, &place, &in->len);
+
+	(void)out;
+	if (err)
+		return err;
+	in->data = in->room;
+	if (in->len <= in->room_bytes)
+		memcpy(in->room, place, in->len);
+	return mipc_ring_release(ring);
+}
+
+static int ring_clear(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	(void)out;
+	(void)in;
+	return mipc_ring_clear((mipc_ring *)endpoint);
+}
+
+static const struct transport_operation ring_operations[] = {
+	{"reserve", ROLE_PRODUCER, EFFECT_PUTS, false, NULL, ring_put_in_place},
+	{"peek", ROLE_CONSUMER, EFFECT_TAKES, false, NULL, ring_take_in_place},
+	{"clear", ROLE_CONSUMER, EFFECT_CLEARS, false, NULL, ring_clear},
+	{0},
+};
+
 static int ring_check(struct channel *base)
 {
 	return mipc_ring_check(((struct ring_channel *)base)->observer);
@@ -158,7 +205,7 @@ const struct transport transport_ring = {
 	.name = "ring",
 	.summary = "mmapipc's lock-free ring: one producer, one consumer",
 	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL |
-		CAP_VIEW | CAP_SPIN | CAP_HUGE,
+		CAP_VIEW | CAP_SPIN | CAP_HUGE | CAP_WHOLE_BATCH | CAP_REATTACH,
 	.can_run = own_can_run,
 	.create = ring_create,
 	.attach = ring_attach,
@@ -171,4 +218,5 @@ const struct transport transport_ring = {
 	.detach = ring_detach,
 	.check = ring_check,
 	.destroy = ring_destroy,
+	.operations = ring_operations,
 };

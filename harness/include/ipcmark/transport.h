@@ -31,6 +31,7 @@
 #ifndef IPCMARK_TRANSPORT_PUBLIC_H
 #define IPCMARK_TRANSPORT_PUBLIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -64,6 +65,9 @@ enum transport_caps {
 				killed since goes to another one */
 	CAP_SPIN = 1 << 15,  /* heeds config->spin_us */
 	CAP_HUGE = 1 << 16,  /* heeds config->huge, and has huge_bytes() */
+	CAP_WHOLE_BATCH = 1 << 17, /* a batch whose sender is killed is there
+				      as a whole or not at all */
+	CAP_REATTACH = 1 << 18, /* a process may attach(), detach(), attach() */
 };
 
 /* How a worker waits: a scenario's `wait`. */
@@ -122,6 +126,32 @@ struct outbound {
 
 struct channel;	 /* each transport defines its own, in its own file ... */
 struct endpoint; /* ... as struct NAME_channel, and casts */
+
+/* What one call does to the messages of a channel. */
+enum transport_effect {
+	EFFECT_NONE,
+	EFFECT_PUTS,   /* adds one, the newest */
+	EFFECT_TAKES,  /* takes the oldest one away */
+	EFFECT_CLEARS, /* takes all away */
+};
+
+/* A call that a transport has besides those below, for `ipcmark crash` to kill
+ * it in. All of them on one endpoint, in one process. */
+struct transport_operation {
+	const char *name; /* NULL ends the list */
+	enum endpoint_role role;
+	enum transport_effect effect;
+	/* What it held when it was killed may come behind what is newer. */
+	bool unordered;
+	/* prepare - comes before it, and is not killed. NULL: nothing.
+	 * call - the operation. A put sends @out; what takes a message leaves it
+	 * in @in, which its prepare() may have done before.
+	 * Return 0 or more; -errno. */
+	int (*prepare)(struct endpoint *endpoint, const struct outbound *out,
+		struct inbound *in);
+	int (*call)(struct endpoint *endpoint, const struct outbound *out,
+		struct inbound *in);
+};
 
 struct slice_request; /* of CAP_EXTERNAL, which is ipcmark's own affair */
 struct slice_report;
@@ -192,6 +222,9 @@ struct transport {
 	int (*check)(struct channel *channel);
 
 	void (*destroy)(struct channel *channel); /* accepts NULL */
+
+	/* What else it can do. NULL: nothing. */
+	const struct transport_operation *operations;
 };
 
 /* What a plug-in exports under the name `ipcmark_plugin`. The first two stay
