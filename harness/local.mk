@@ -40,6 +40,7 @@ libharness_a_SOURCES = \
 	harness/case_section.h \
 	harness/command.h \
 	harness/command_conform.c \
+	harness/command_crash.c \
 	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
@@ -57,17 +58,39 @@ libharness_a_SOURCES = \
 	harness/conform_stage.h \
 	harness/control.c \
 	harness/control.h \
+	harness/crash/campaign.c \
+	harness/crash/campaign.h \
 	harness/crash/coverage.c \
 	harness/crash/coverage.h \
+	harness/crash/director.c \
+	harness/crash/ledger.c \
+	harness/crash/ledger.h \
+	harness/crash/message.h \
+	harness/crash/operation.c \
+	harness/crash/operation.h \
+	harness/crash/plan.c \
+	harness/crash/print.c \
+	harness/crash/print.h \
 	harness/crash/ptrace_arch.h \
+	harness/crash/record.c \
+	harness/crash/save.c \
+	harness/crash/sleeper.c \
+	harness/crash/stage.c \
+	harness/crash/stage.h \
 	harness/crash/step.c \
 	harness/crash/step.h \
 	harness/crash/step_ptrace.c \
 	harness/crash/step_ptrace.h \
+	harness/crash/survivor.c \
+	harness/crash/survivor.h \
 	harness/crash/symbol.c \
 	harness/crash/symbol.h \
 	harness/crash/trace.c \
 	harness/crash/trace.h \
+	harness/crash/trial.c \
+	harness/crash/trial.h \
+	harness/crash/trial_part.c \
+	harness/crash/trial_part.h \
 	harness/crew.c \
 	harness/crew.h \
 	harness/deadline.h \
@@ -295,5 +318,5 @@ libharness_a_CPPFLAGS = \
 
 ipcmark_SOURCES = harness/main.c
 ipcmark_CPPFLAGS = $(HARNESS_CPPFLAGS)
-ipcmark_LDFLAGS = $(AM_LDFLAGS) -static
+ipcmark_LDFLAGS = $(AM_LDFLAGS) -static -Wl,-z,now
 ipcmark_LDADD = libharness.a libmmapipc.la $(HARNESS_LIBS)

@@ -18,6 +18,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_TUNE] = command_tune,
 	[COMMAND_LIST] = command_list,
 	[COMMAND_CONFORM] = command_conform,
+	[COMMAND_CRASH] = command_crash,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,
 };

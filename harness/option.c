@@ -34,6 +34,14 @@ enum {
 	OPTION_HDR,
 	OPTION_PLOT,
 	OPTION_WITHOUT_DISTURBED,
+	OPTION_KILL_AT,
+	OPTION_OPERATION,
+	OPTION_PATH,
+	OPTION_STEP,
+	OPTION_PASS,
+	OPTION_KILLS,
+	OPTION_SEED,
+	OPTION_PATIENCE,
 };
 
 #define SET                                                \
@@ -88,6 +96,15 @@ static const struct option tune_options[] = {OUTPUT, SET,
 	{"goal", required_argument, NULL, OPTION_GOAL},
 	{"budget", required_argument, NULL, OPTION_BUDGET},
 	{"json", no_argument, NULL, OPTION_JSON}, HELP, END};
+static const struct option crash_options[] = {OUTPUT,
+	{"kill-at", required_argument, NULL, OPTION_KILL_AT},
+	{"operation", required_argument, NULL, OPTION_OPERATION},
+	{"path", required_argument, NULL, OPTION_PATH},
+	{"step", required_argument, NULL, OPTION_STEP},
+	{"pass", required_argument, NULL, OPTION_PASS},
+	{"kills", required_argument, NULL, OPTION_KILLS},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"patience", required_argument, NULL, OPTION_PATIENCE}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -118,6 +135,7 @@ static const struct command_line commands[COMMAND_COUNT] = {
 	[COMMAND_LIST] = {"list", no_options, ":h", 0, 0, ""},
 	[COMMAND_CONFORM] = {"conform", no_options, ":h", 1, 1,
 		"a transport, such as plugin:./mine.so"},
+	[COMMAND_CRASH] = {"crash", crash_options, ":o:h", 0, SIZE_MAX, ""},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
 };
@@ -175,6 +193,39 @@ static int unknown_option(const struct command_line *command, const char *word)
 			   "all",
 			command->name, word, command->name);
 	return -EINVAL;
+}
+
+static int take_crash_option(int option, struct options *options)
+{
+	switch (option) {
+	case OPTION_KILL_AT:
+		options->kill_at = optarg;
+		break;
+	case OPTION_OPERATION:
+		options->operation = optarg;
+		break;
+	case OPTION_PATH:
+		options->path = optarg;
+		break;
+	case OPTION_STEP:
+		options->step = optarg;
+		break;
+	case OPTION_PASS:
+		options->pass = optarg;
+		break;
+	case OPTION_KILLS:
+		options->kills = optarg;
+		break;
+	case OPTION_SEED:
+		options->seed = optarg;
+		break;
+	case OPTION_PATIENCE:
+		options->patience = optarg;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int take_option(int option, struct options *options)
@@ -235,7 +286,7 @@ static int take_option(int option, struct options *options)
 		options->hdr_dir = optarg;
 		break;
 	default:
-		return -EINVAL;
+		return take_crash_option(option, options);
 	}
 	return 0;
 }
@@ -398,10 +449,10 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	int error;
 
 	if (argc < 2) {
-		diag_error(
-			"needs a command: run, plan, show, plot, compare, "
-			"tune, topo, env, inspect, list or conform; `ipcmark "
-			"--help` explains them");
+		diag_error("needs a command: run, plan, show, plot, compare, "
+			   "tune, topo, env, inspect, list, conform or crash; "
+			   "`ipcmark "
+			   "--help` explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

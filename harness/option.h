@@ -22,6 +22,7 @@ enum command {
 	COMMAND_TUNE,
 	COMMAND_LIST,
 	COMMAND_CONFORM,
+	COMMAND_CRASH,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_COUNT,
@@ -52,6 +53,9 @@ struct options {
 	const char *hdr_dir; /* NULL: not given */
 	bool without_disturbed;
 	const char *plot_file; /* NULL: not given */
+	/* crash; NULL: not given */
+	const char *kill_at, *operation, *path, *step, *pass, *kills, *seed,
+		*patience;
 };
 
 /* options_parse - check a whole command line.

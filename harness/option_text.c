@@ -35,6 +35,8 @@ static const char program_text[] =
 	"  ipcmark list            the transports, and which can run here\n"
 	"  ipcmark conform TRANSPORT\n"
 	"                          does it keep what a transport promises?\n"
+	"  ipcmark crash [TRANSPORT...]\n"
+	"                          who survives a death at which instruction?\n"
 	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
 	"  ipcmark --version\n"
 	"\n"
@@ -284,6 +286,52 @@ static const char conform_text[] =
 	"\n"
 	"  ipcmark conform plugin:./mine.so\n";
 
+static const char crash_text[] =
+	"ipcmark crash [TRANSPORT...] [--kill-at KIND,...] [--operation NAME]\n"
+	"              [--path NAME] [--kills N] [--seed S] [--patience TIME]\n"
+	"              [--step K] [--pass P] [-o DIR]\n"
+	"\n"
+	"Makes every call of a transport in processes that are killed in it, "
+	"before each\n"
+	"of its instructions in turn, and looks how others go on: is a message "
+	"lost,\n"
+	"doubled, torn, out of order, does a call hang, how soon does the "
+	"first succeed?\n"
+	"TRANSPORT is ring, queue, one that `ipcmark list` shows, or "
+	"plugin:FILE.\n"
+	"\n"
+	"  --kill-at KIND     [every-instruction] or a list of these:\n"
+	"    every-instruction  killed before each\n"
+	"    every-pair         killed at one, and who comes next at another\n"
+	"    every-stop         stopped at each; the others' calls keep their "
+	"time-outs\n"
+	"    every-syscall      each system call fails: no space, no memory, "
+	"interrupted\n"
+	"    with-sleeper       somebody waits for the message, or the room: "
+	"is awake\n"
+	"                       within 10 ms\n"
+	"  --operation NAME   of these only, as the table names them; --path "
+	"likewise\n"
+	"  --kills N          about so many of each kind: a sample, or more "
+	"passes with\n"
+	"                     other sizes and positions [every point once]\n"
+	"  --seed S           of samples and positions [1]\n"
+	"  --patience TIME    how long who does not succeed is waited for "
+	"[1s]\n"
+	"  --step K           one step of one operation and path, as a "
+	"violation is\n"
+	"                     reported; K:J for every-pair. --pass P: in that "
+	"pass\n"
+	"  -o, --output DIR   keep all of it as DIR/crash.json\n"
+	"\n"
+	"Exit code: 0 all is well; 3 not finished; 4 data violated; 5 no "
+	"recovery, or too\n"
+	"late; 77 nothing could run here.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark crash queue --operation send --path some\n";
+
 static const char version_text[] = "ipcmark --version\n"
 				   "\n"
 				   "Shows the version of ipcmark.\n"
@@ -344,6 +392,7 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_TUNE] = tune_text,
 	[COMMAND_LIST] = list_text,
 	[COMMAND_CONFORM] = conform_text,
+	[COMMAND_CRASH] = crash_text,
 	[COMMAND_HELP] = program_text,
 	[COMMAND_VERSION] = version_text,
 };

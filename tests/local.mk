@@ -8,6 +8,8 @@ UNIT_TESTS = \
 	tests/test_compare \
 	tests/test_conform \
 	tests/test_counters \
+	tests/test_crash_campaign \
+	tests/test_crash_ledger \
 	tests/test_crash_step \
 	tests/test_crash_trace \
 	tests/test_diag \
@@ -85,6 +87,7 @@ THREAD_TESTS = \
 
 TREE_CHECKS = \
 	tests/check-cli.sh \
+	tests/check-crash.sh \
 	tests/check-exports.sh \
 	tests/check-facts.sh \
 	tests/check-format.sh \
@@ -288,10 +291,16 @@ check-hostile:
 	CC='$(CC)' $(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh \
 		--runs $(HOSTILE_RUNS)
 
+# A quarter of a million deaths, and those of the other kinds.
+check-crash: ipcmark
+	IPCMARK='$(abs_top_builddir)/ipcmark' IPCMARK_CRASH=commit \
+		$(SHELL) $(top_srcdir)/tests/check-crash.sh
+
 # For ever, or as libFuzzer's FUZZ_ARGS say; FUZZ_TARGET=open: the other one.
 FUZZ_TARGET = peer
 FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
-.PHONY: check-aarch64 check-aarch64-kill check-hostile check-mutants fuzz
+.PHONY: check-aarch64 check-aarch64-kill check-crash check-hostile
+.PHONY: check-mutants fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread

@@ -1,0 +1,273 @@
+/* record.c - which steps does each call take, on each of its paths?
+ *
+ * One process records all, before anybody is killed. It finds out, too, how many
+ * messages fit into a channel, and at which steps of a send or a receive its
+ * caller has the lock, by stopping one at each in turn and asking the transport.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "crash/campaign.h"
+#include "crash/step.h"
+
+enum { TRACE_ALIGN = 64 };
+
+struct recorder {
+	struct campaign *campaign;
+	struct crash_stage stage;
+	unsigned transport, size, room;
+	/* Of a send and a recv, by role. */
+	size_t holder_trace[2], holder_k[2];
+	bool holder_known[2];
+};
+
+static bool open_stage(struct recorder *recorder)
+{
+	char name[STAGE_NAME_BYTES];
+
+	if (recorder->stage.channel && !recorder->stage.spoiled)
+		return true;
+	crash_stage_close(&recorder->stage);
+	director_name(name, sizeof(name));
+	return crash_stage_open(&recorder->stage, name) == 0;
+}
+
+/* Put it away. Returns whether there was room. */
+static bool keep_trace(struct recorder *recorder, struct crash_trace *trace,
+	size_t *ret_offset)
+{
+	struct campaign *campaign = recorder->campaign;
+	size_t bytes = sizeof(*trace) + trace->count * sizeof(trace->steps[0]);
+	size_t used = campaign->board->traces_used;
+	struct crash_trace *kept =
+		(struct crash_trace *)(void *)(campaign->traces + used);
+
+	if (bytes > campaign->traces_bytes - used)
+		return false;
+	memcpy(kept, trace, bytes);
+	kept->limit = kept->count;
+	kept->mapped_bytes = 0;
+	*ret_offset = used;
+	campaign->board->traces_used =
+		used + (bytes + TRACE_ALIGN - 1) / TRACE_ALIGN * TRACE_ALIGN;
+	return true;
+}
+
+static void record_unit(struct recorder *recorder, struct campaign_unit *unit)
+{
+	struct crash_trace *trace = recorder->campaign->scratch[0];
+	const struct campaign_request *request = &recorder->campaign->request;
+	enum endpoint_role role = unit->operation.role;
+	struct trial_case what = {
+		.operation = unit->operation,
+		.path = unit->path,
+		.room = recorder->room,
+		.late_ns = request->patience_ns,
+	};
+	struct trial_report report;
+
+	unit->room = recorder->room;
+	if (unit->path >= PATH_SLOW_LOCK) {
+		unit->holder_trace = recorder->holder_trace[role];
+		unit->holder_k = recorder->holder_k[role];
+		what.holder_trace = (const struct crash_trace *)(const void
+				*)(recorder->campaign->traces +
+				   unit->holder_trace);
+		what.holder_k = unit->holder_k;
+		if (!recorder->holder_known[role]) {
+			snprintf(unit->words, sizeof(unit->words),
+				"nobody was ever seen with the lock");
+			return;
+		}
+	}
+	if (!open_stage(recorder)) {
+		snprintf(unit->words, sizeof(unit->words),
+			"the channel cannot be made");
+		return;
+	}
+	/* relaxed: a sign of life */
+	atomic_fetch_add_explicit(
+		&recorder->campaign->board->beats[0], 1, memory_order_relaxed);
+	trace_clear(trace);
+	trial_run(&recorder->stage, &what,
+		&(struct trial_strike){.record = trace}, &report);
+	if (!trace->complete || !trace->count)
+		snprintf(unit->words, sizeof(unit->words), "%s",
+			trace->truncated ? "it takes too many steps"
+			: *report.words	 ? report.words
+					 : "it did not come to its end");
+	else
+		unit->recorded = keep_trace(recorder, trace, &unit->trace);
+}
+
+/* Is who is stopped at step @k of @trace the one who has the lock? */
+static bool holds_at(struct recorder *recorder,
+	const struct crash_operation *operation,
+	const struct crash_trace *trace, size_t k)
+{
+	struct crash_stage *stage = &recorder->stage;
+	struct crash_victim victim = {
+		.operation = operation,
+		.stage = stage,
+		.index = 2,
+		.number = stage->next_number,
+		.said = &stage->shared->said[2],
+	};
+	bool holds = false;
+	pid_t pid;
+	int status;
+
+	/* some to take */
+	if (operation->role == ROLE_CONSUMER)
+		crash_stage_order(stage, ROLE_PRODUCER,
+			&(struct survivor_order){.what = SURVIVOR_SEND,
+				.number = 1,
+				.count = 2});
+	pid = crash_stage_fork();
+	if (pid == 0) {
+		if (!victim_prepare(&victim))
+			step_run(trace, k,
+				&(struct step_action){.what = STEP_STOP},
+				victim_call, &victim);
+		_exit(0);
+	}
+	if (pid < 0 || !crash_stage_wait(stage, pid, &status))
+		return false;
+	if (WIFSTOPPED(status)) {
+		holds = stage->transport->lock_holder(
+				stage->channel, operation->role) == pid;
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	return holds;
+}
+
+/* The step in the middle of those at which a send or a recv has its lock. */
+static void find_holder(
+	struct recorder *recorder, const struct campaign_unit *unit)
+{
+	enum endpoint_role role = unit->operation.role;
+	const struct crash_trace *trace =
+		campaign_trace(recorder->campaign, unit);
+	size_t first = 0, last = 0;
+
+	if (!unit->recorded)
+		return;
+	for (size_t k = 0; k < trace->count; k++) {
+		bool holds;
+
+		/* each time anew: it is left with a dead owner */
+		recorder->stage.spoiled = true;
+		holds = open_stage(recorder) &&
+			holds_at(recorder, &unit->operation, trace, k);
+		if (!holds)
+			continue;
+		if (!first)
+			first = k;
+		last = k;
+	}
+	recorder->stage.spoiled = true;
+	recorder->holder_known[role] = last != 0;
+	recorder->holder_trace[role] = unit->trace;
+	recorder->holder_k[role] = first + (last - first) / 2;
+}
+
+static bool wanted(const struct campaign_request *request,
+	const struct crash_operation *operation)
+{
+	return !request->operation ||
+	       strcmp(request->operation, operation->name) == 0;
+}
+
+static void record_operation(
+	struct recorder *recorder, const struct crash_operation *operation)
+{
+	struct campaign *campaign = recorder->campaign;
+	const struct campaign_request *request = &campaign->request;
+	const struct transport *transport =
+		request->transports[recorder->transport];
+
+	for (int path = 0; path < PATHS; path++) {
+		struct campaign_board *board = campaign->board;
+		struct campaign_unit *unit = &board->units[board->unit_count];
+
+		if (!path_applies(transport, operation, (enum crash_path)path,
+			    recorder->room) ||
+			(request->path != PATHS &&
+				request->path != (enum crash_path)path) ||
+			board->unit_count == CAMPAIGN_UNITS_MAX)
+			continue;
+		*unit = (struct campaign_unit){.transport = recorder->transport,
+			.operation = *operation,
+			.path = (enum crash_path)path,
+			.size = recorder->size};
+		record_unit(recorder, unit);
+		board->unit_count++;
+	}
+}
+
+/* Where a send and a recv hold their lock, for those paths that need it. */
+static void find_holders(
+	struct recorder *recorder, const struct crash_operation *list)
+{
+	const struct campaign_request *request = &recorder->campaign->request;
+	const struct transport *transport =
+		request->transports[recorder->transport];
+
+	if (!(transport->caps & CAP_LOCK_HOLDER) ||
+		(request->path != PATHS && request->path < PATH_SLOW_LOCK))
+		return;
+	for (unsigned i = 0; i < 2; i++) { /* send and recv come first */
+		struct campaign_unit unit = {
+			.transport = recorder->transport,
+			.operation = list[i],
+			.path = PATH_SOME,
+			.size = recorder->size,
+		};
+
+		record_unit(recorder, &unit);
+		find_holder(recorder, &unit);
+	}
+}
+
+static void record_transport(struct recorder *recorder)
+{
+	const struct campaign_request *request = &recorder->campaign->request;
+	const struct transport *transport =
+		request->transports[recorder->transport];
+	struct crash_operation list[OPERATIONS_MAX];
+	unsigned count = operations_list(transport, list);
+
+	recorder->stage = (struct crash_stage){
+		.transport = transport,
+		.spec = request->specs[recorder->transport],
+		.msg_size_bytes = campaign_size_bytes(recorder->size),
+		.patience_ns = request->patience_ns,
+		.shared = recorder->campaign->stages[0],
+	};
+	memset(recorder->holder_known, 0, sizeof(recorder->holder_known));
+	recorder->room =
+		open_stage(recorder) ? trial_room(&recorder->stage) : 0;
+	recorder->stage.spoiled = true;
+	find_holders(recorder, list);
+	for (unsigned i = 0; i < count; i++)
+		if (wanted(request, &list[i]))
+			record_operation(recorder, &list[i]);
+	crash_stage_close(&recorder->stage);
+}
+
+void campaign_record(struct campaign *campaign, unsigned from, unsigned to)
+{
+	static struct recorder recorder;
+
+	recorder.campaign = campaign;
+	for (unsigned t = 0; t < campaign->request.transport_count; t++) {
+		for (unsigned size = from; size < to; size++) {
+			recorder.transport = t;
+			recorder.size = size;
+			record_transport(&recorder);
+		}
+	}
+}

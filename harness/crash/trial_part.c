@@ -1,0 +1,211 @@
+/* trial_part.c - see trial_part.h.
+ *
+ * Whoever is struck says in shared memory how far it came, and its end is told
+ * apart: killed as it should be, by another signal, by itself, or not at all.
+ */
+#include "crash/trial_part.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINGER_NS MS
+
+enum verdict trial_found(
+	struct trial *trial, enum verdict verdict, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(trial->report->words, sizeof(trial->report->words), format,
+		args);
+	va_end(args);
+	trial->report->verdict = verdict;
+	trial->stage->spoiled = true;
+	return verdict;
+}
+
+const char *trial_role_name(enum endpoint_role role)
+{
+	return role == ROLE_PRODUCER ? "producer" : "consumer";
+}
+
+/* What @role got. */
+void trial_take_in(struct trial *trial, enum endpoint_role role)
+{
+	const struct survivor_answer *answer =
+		crash_stage_answer(trial->stage, role);
+
+	for (unsigned i = 0;
+		i < answer->done && trial->seen_count < LEDGER_BEFORE_MAX; i++)
+		trial->seen[trial->seen_count++] = answer->seen[i];
+}
+
+enum verdict trial_order(struct trial *trial, enum endpoint_role role,
+	const struct survivor_order *what)
+{
+	enum verdict verdict = crash_stage_order(trial->stage, role, what);
+
+	if (verdict == VERDICT_HANG)
+		return trial_found(trial, verdict,
+			"the surviving %s's %s does not come back",
+			trial_role_name(role),
+			what->what == SURVIVOR_SEND ? "send" : "receive");
+	if (verdict != VERDICT_UNDONE)
+		return trial_found(trial, verdict,
+			"the surviving %s died of it", trial_role_name(role));
+	if (what->what == SURVIVOR_RECV)
+		trial_take_in(trial, role);
+	return VERDICT_UNDONE;
+}
+
+/* It must succeed, within the patience. */
+enum verdict trial_send_some(struct trial *trial, unsigned count)
+{
+	struct crash_stage *stage = trial->stage;
+	enum verdict verdict = trial_order(trial, ROLE_PRODUCER,
+		&(struct survivor_order){.what = SURVIVOR_SEND,
+			.number = stage->next_number,
+			.count = count,
+			.timeout_ns = stage->patience_ns});
+	int result;
+
+	if (verdict != VERDICT_UNDONE)
+		return verdict;
+	result = crash_stage_answer(stage, ROLE_PRODUCER)->result;
+	if (result)
+		return trial_found(trial, VERDICT_REFUSED,
+			"the surviving producer's send: %s", strerror(-result));
+	stage->next_number += count;
+	stage->passed += count;
+	return VERDICT_UNDONE;
+}
+
+enum verdict trial_receive(
+	struct trial *trial, unsigned count, unsigned expect, unsigned most)
+{
+	struct crash_stage *stage = trial->stage;
+	const struct survivor_answer *answer;
+	enum verdict verdict = trial_order(trial, ROLE_CONSUMER,
+		&(struct survivor_order){.what = SURVIVOR_RECV,
+			.count = count,
+			.expect = expect,
+			.timeout_ns = stage->patience_ns,
+			.linger_ns = LINGER_NS,
+			.most = most});
+
+	if (verdict != VERDICT_UNDONE)
+		return verdict;
+	answer = crash_stage_answer(stage, ROLE_CONSUMER);
+	if (answer->result && !answer->done && expect)
+		return trial_found(trial, VERDICT_REFUSED,
+			"the surviving consumer's receive: %s",
+			strerror(-answer->result));
+	return VERDICT_UNDONE;
+}
+
+_Noreturn static void play(struct trial *trial, const struct part *part)
+{
+	struct crash_victim victim = {
+		.operation = part->operation,
+		.stage = trial->stage,
+		.index = part->index,
+		.timeout_ns = part->timeout_ns,
+		.number = trial->stage->next_number,
+		.said = &trial->stage->shared->said[part->index],
+	};
+
+	victim.said->ready = victim_prepare(&victim);
+	if (victim.said->ready)
+		_exit(1);
+	/* release, acquire: for whoever looks meanwhile at what it prepared */
+	atomic_store_explicit(
+		&victim.said->prepared, true, memory_order_release);
+	while (part->waits &&
+		!atomic_load_explicit(&victim.said->go, memory_order_acquire))
+		nanosleep(&trial_moment, NULL);
+	if (part->record)
+		step_record(part->record, victim_call, &victim);
+	else
+		step_run(part->trace, part->k, &part->action, victim_call,
+			&victim);
+	victim_tell(&victim);
+	_exit(0);
+}
+
+/* A line of the ledger for it, which is settled once it has ended. */
+struct ledger_actor *trial_enter(
+	struct trial *trial, const struct crash_operation *operation)
+{
+	struct ledger *ledger = &trial->ledger;
+	struct ledger_actor *actor = &ledger->actors[ledger->actor_count++];
+
+	actor->effect = operation->effect;
+	actor->count = operation->count;
+	actor->whole = operation->whole;
+	actor->returned = false;
+	ledger->unordered |= operation->unordered;
+	return actor;
+}
+
+/* Its messages have their numbers from the fork on. */
+void trial_settle(struct trial *trial, struct ledger_actor *actor,
+	const struct part *part)
+{
+	const struct stage_said *said =
+		&trial->stage->shared->said[part->index];
+
+	if (said->returned) {
+		actor->returned = true;
+		if (part->operation->call == CALL_SEND_BATCH)
+			actor->short_by = actor->count - (unsigned)said->result;
+		trial->ledger.taken += said->seen_count;
+		for (unsigned i = 0; i < said->seen_count; i++)
+			trial->seen[trial->seen_count++] = said->seen[i];
+	}
+	if (actor->effect == EFFECT_PUTS)
+		trial->stage->next_number += actor->count;
+}
+
+pid_t trial_start_part(struct trial *trial, const struct part *part)
+{
+	struct stage_said *said = &trial->stage->shared->said[part->index];
+	pid_t pid;
+
+	*said = (struct stage_said){.ready = -EINPROGRESS};
+	pid = crash_stage_fork();
+	if (pid == 0)
+		play(trial, part);
+	return pid;
+}
+
+/* Wait for it. @ret_status: of waitpid(). */
+enum verdict trial_await_part(struct trial *trial, const struct part *part,
+	pid_t pid, int *ret_status)
+{
+	const struct stage_said *said =
+		&trial->stage->shared->said[part->index];
+
+	if (pid < 0)
+		return trial_found(trial, VERDICT_CRASHED, "cannot fork: %s",
+			strerror(errno));
+	if (!crash_stage_wait(trial->stage, pid, ret_status))
+		return trial_found(trial, VERDICT_HANG,
+			"the %s that is to be struck does not come back",
+			trial_role_name(part->operation->role));
+	if (WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status))
+		return trial_found(trial, VERDICT_REFUSED,
+			"a new %s cannot attach: %s",
+			trial_role_name(part->operation->role),
+			strerror(-said->ready));
+	if (WIFSIGNALED(*ret_status) && WTERMSIG(*ret_status) != SIGKILL)
+		return trial_found(trial, VERDICT_CRASHED,
+			"the %s that was struck died of signal %d (%s)",
+			trial_role_name(part->operation->role),
+			WTERMSIG(*ret_status),
+			strsignal(WTERMSIG(*ret_status)));
+	return VERDICT_UNDONE;
+}

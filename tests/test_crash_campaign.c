@@ -1,0 +1,299 @@
+/* test_crash_campaign.c - a transport that is wrong is found to be.
+ *
+ * A toy: a few messages in a row in shared memory, with one fault chosen, or none.
+ * Each fault needs a death at some instruction to show.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crash/campaign.h"
+#include "crash/step.h"
+#include "deadline.h"
+
+enum fault {
+	FAULT_NONE,
+	FAULT_LOSES,   /* a receive takes first, and copies afterwards, two */
+	FAULT_DOUBLES, /* a send has two marks */
+	FAULT_TEARS,   /* a send publishes before it copies */
+	FAULT_HANGS,   /* a lock that nobody gives back */
+	FAULT_REFUSES, /* the same, with a time-out */
+	FAULT_CRASHES, /* whoever meets what a death left dies, too */
+	FAULT_BREAKS,  /* check() does not like what a death leaves */
+};
+
+enum { PLACES = 16, BODY_BYTES = 512 };
+
+struct toy {
+	enum fault fault;
+	_Atomic unsigned busy; /* the lock; what a death leaves */
+	_Atomic uint64_t head, tail;
+	size_t lens[PLACES];
+	unsigned char bodies[PLACES][BODY_BYTES];
+};
+
+static struct toy *toy; /* shared */
+
+static int toy_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	(void)config;
+	atomic_store(&toy->busy, 0);
+	atomic_store(&toy->head, 0);
+	atomic_store(&toy->tail, 0);
+	*ret_channel = (struct channel *)toy;
+	return 0;
+}
+
+static int toy_attach(struct channel *channel, enum endpoint_role role,
+	unsigned index, struct endpoint **ret_endpoint)
+{
+	(void)role;
+	(void)index;
+	*ret_endpoint = (struct endpoint *)channel;
+	return 0;
+}
+
+static int toy_enter(uint64_t timeout_ns)
+{
+	uint64_t deadline_ns = deadline_after(timeout_ns);
+	static const struct timespec nap = {.tv_nsec = 100000};
+
+	if (toy->fault == FAULT_CRASHES && atomic_load(&toy->busy))
+		abort();
+	while (atomic_exchange(&toy->busy, 1)) {
+		if (toy->fault == FAULT_HANGS) {
+			nanosleep(&nap, NULL);
+			continue;
+		}
+		if (toy->fault != FAULT_REFUSES)
+			break; /* what is done next harms nobody */
+		if (!deadline_left_ns(deadline_ns))
+			return timeout_ns ? -ETIMEDOUT : -EAGAIN;
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+static int toy_send(struct endpoint *endpoint, const struct outbound *message,
+	uint64_t timeout_ns)
+{
+	uint64_t tail = atomic_load(&toy->tail);
+	unsigned place = tail % PLACES;
+	int err;
+
+	(void)endpoint;
+	if (tail - atomic_load(&toy->head) == PLACES)
+		return -EAGAIN;
+	err = toy_enter(timeout_ns);
+	if (err)
+		return err;
+	toy->lens[place] = message->len;
+	if (toy->fault == FAULT_TEARS)
+		atomic_store(&toy->tail, tail + 1);
+	memcpy(toy->bodies[place], message->data, message->len);
+	if (toy->fault == FAULT_DOUBLES) {
+		unsigned next = (tail + 1) % PLACES;
+
+		toy->lens[next] = message->len;
+		memcpy(toy->bodies[next], message->data, message->len);
+		atomic_store(&toy->tail, tail + 2);
+	}
+	atomic_store(&toy->tail, tail + 1);
+	atomic_store(&toy->busy, 0);
+	return 0;
+}
+
+static int toy_take(struct inbound *message)
+{
+	uint64_t head = atomic_load(&toy->head);
+	unsigned place = head % PLACES;
+
+	if (toy->fault == FAULT_LOSES && atomic_load(&toy->tail) - head > 1) {
+		atomic_store(&toy->head, head + 2);
+		atomic_store(&toy->head, head + 1);
+	}
+	message->data = message->room;
+	message->len = toy->lens[place];
+	memcpy(message->room, toy->bodies[place], message->len);
+	atomic_store(&toy->head, head + 1);
+	atomic_store(&toy->busy, 0);
+	return 0;
+}
+
+static int toy_recv(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	static const struct timespec nap = {.tv_nsec = 100000};
+	uint64_t deadline_ns = deadline_after(timeout_ns);
+	int err;
+
+	(void)endpoint;
+	while (atomic_load(&toy->head) == atomic_load(&toy->tail)) {
+		if (!timeout_ns)
+			return -EAGAIN;
+		if (!deadline_left_ns(deadline_ns))
+			return -ETIMEDOUT;
+		nanosleep(&nap, NULL);
+	}
+	err = toy_enter(timeout_ns);
+	return err ? err : toy_take(message);
+}
+
+static void toy_detach(struct endpoint *endpoint)
+{
+	(void)endpoint;
+}
+
+static int toy_check(struct channel *channel)
+{
+	(void)channel;
+	return toy->fault == FAULT_BREAKS && atomic_load(&toy->head) % 2
+		       ? -EBADMSG
+		       : 0;
+}
+
+static void toy_destroy(struct channel *channel)
+{
+	(void)channel;
+}
+
+static const struct transport transport_toy = {
+	.name = "toy",
+	.summary = "wrong on purpose",
+	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BLOCK |
+		CAP_REATTACH,
+	.create = toy_create,
+	.attach = toy_attach,
+	.send = toy_send,
+	.recv = toy_recv,
+	.detach = toy_detach,
+	.check = toy_check,
+	.destroy = toy_destroy,
+};
+
+static bool keep_going(void)
+{
+	return true;
+}
+
+/* How often there was each verdict. */
+static void run(enum fault fault, enum crash_kind kind, const char *operation,
+	uint64_t counts[VERDICTS], uint64_t *ret_struck)
+{
+	struct campaign campaign = {
+		.request = {.transports = {&transport_toy},
+			.specs = {"toy"},
+			.transport_count = 1,
+			.kinds = 1u << kind,
+			.operation = operation,
+			.path = PATH_SOME,
+			.step = CAMPAIGN_ANY,
+			.second_step = CAMPAIGN_ANY,
+			.seed = 1,
+			.patience_ns = UINT64_C(100000000),
+			.late_ns = UINT64_MAX,
+			.directors = 1},
+	};
+	struct campaign_tally *sum = malloc(sizeof(*sum));
+
+	ck_assert_ptr_nonnull(sum);
+	toy->fault = fault;
+	ck_assert_int_eq(campaign_run(&campaign, keep_going, NULL), 0);
+	ck_assert_uint_eq(campaign.lost_directors, 0);
+	ck_assert_uint_eq(campaign.board->row_count, 1);
+	campaign_sum(&campaign, 0, sum);
+	memcpy(counts, sum->verdicts, sizeof(sum->verdicts));
+	*ret_struck = sum->struck;
+	ck_assert_uint_eq(sum->struck + sum->missed, sum->trials);
+	/* each of its steps, unless there were too many faults */
+	if (!campaign.board->rows[0].ended && kind == KIND_INSTRUCTION)
+		ck_assert_uint_eq(sum->trials, campaign.board->rows[0].points);
+	campaign_free(&campaign);
+	free(sum);
+}
+
+static const struct {
+	enum fault fault;
+	const char *operation;
+	enum verdict verdict;
+} faults[] = {
+	{FAULT_LOSES, "recv", VERDICT_LOST},
+	{FAULT_DOUBLES, "send", VERDICT_DUPLICATED},
+	{FAULT_TEARS, "send", VERDICT_TORN},
+	{FAULT_HANGS, "send", VERDICT_HANG},
+	{FAULT_REFUSES, "send", VERDICT_REFUSED},
+	{FAULT_CRASHES, "send", VERDICT_CRASHED},
+	{FAULT_BREAKS, "send", VERDICT_BROKEN},
+};
+
+static bool can_step(void)
+{
+	const char *reason = NULL;
+
+	if (step_available(&reason))
+		return true;
+	printf("skipped: %s\n", reason);
+	return false;
+}
+
+START_TEST(test_crash_campaign_fault_is_found)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	run(faults[_i].fault, KIND_INSTRUCTION, faults[_i].operation, counts,
+		&struck);
+	ck_assert_msg(counts[faults[_i].verdict] > 0, "no '%s' in %lu kills",
+		verdict_name(faults[_i].verdict), (unsigned long)struck);
+}
+END_TEST
+
+START_TEST(test_crash_campaign_nothing_wrong_finds_nothing)
+{
+	static const char *const operations[] = {"send", "recv"};
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	run(FAULT_NONE, (enum crash_kind)(_i / 2), operations[_i % 2], counts,
+		&struck);
+	for (int v = 0; v < VERDICTS; v++)
+		ck_assert_msg(verdict_is_fine((enum verdict)v) || !counts[v],
+			"%s: %lu", verdict_name((enum verdict)v),
+			(unsigned long)counts[v]);
+	ck_assert_uint_gt(struck, 0);
+	ck_assert_uint_gt(counts[VERDICT_DONE], 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("crash_campaign");
+	TCase *tcase = tcase_create("campaign");
+	SRunner *runner;
+	int failed;
+
+	toy = mmap(NULL, sizeof(*toy), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (toy == MAP_FAILED)
+		return EXIT_FAILURE;
+	tcase_add_loop_test(tcase, test_crash_campaign_fault_is_found, 0,
+		sizeof(faults) / sizeof(*faults));
+	/* send and recv, killed at each instruction, and in each pair */
+	tcase_add_loop_test(
+		tcase, test_crash_campaign_nothing_wrong_finds_nothing, 0, 2);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
