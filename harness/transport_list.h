@@ -22,6 +22,7 @@ extern const struct transport transport_eventfd_ring;
 /* a plain queue under a plain lock */
 extern const struct transport transport_fcntl_queue;
 extern const struct transport transport_mutex_queue;
+extern const struct transport transport_robust_queue;
 /* other libraries: see transport_optional.h */
 extern const struct transport transport_ck_ring;
 extern const struct transport transport_ck_mpmc;

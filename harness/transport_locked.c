@@ -1,7 +1,7 @@
 /* transport_locked.c - a plain queue in shared memory under a plain lock.
  *
  * What most people write first: bytes between a head and a tail, one lock for
- * everything, and a look every now and then when there is nothing to do. Two
+ * everything, and a look every now and then when there is nothing to do. Three
  * transports differ in nothing but the lock:
  *
  * fcntl-queue  a POSIX record lock, fcntl(F_SETLK), on a file. The kernel gives
@@ -10,6 +10,10 @@
  * mutex-queue  a process-shared pthread mutex, not robust. Fast, and held for
  *              ever by a holder that dies: the control that shows what a
  *              crash does to a queue that did not think of it.
+ * robust-queue the same mutex, PTHREAD_MUTEX_ROBUST: what a careful user builds
+ *              today. The next owner is told of the death (EOWNERDEAD) and
+ *              has nothing to mend, for the reason below, but must say that
+ *              the mutex is consistent; else it is of no use to anybody.
  *
  * A put copies the record in and then publishes it by one store of the tail; a
  * get copies it out and then takes it by one store of the head. So whoever dies
@@ -53,7 +57,7 @@ enum {
 #define CAPACITY_MAX_BYTES (UINT64_C(1) << 32)
 
 struct locked_shared {
-	alignas(LINE_BYTES) pthread_mutex_t mutex; /* mutex-queue only */
+	alignas(LINE_BYTES) pthread_mutex_t mutex; /* not of fcntl-queue */
 	_Atomic pid_t owner; /* of the mutex; 0: nobody, or just changing */
 	/* free-running byte counts; head <= tail <= head + capacity */
 	alignas(LINE_BYTES) _Atomic uint64_t head;
@@ -126,6 +130,11 @@ static int mutex_take(const struct locked_channel *locked, uint64_t timeout_ns)
 
 		ret = pthread_mutex_timedlock(&shared->mutex, &deadline);
 	}
+	if (ret == EOWNERDEAD)
+		/* A put or get is one store: the queue is as before its
+		 * owner's call or as after it. Dying here leaves the mutex to
+		 * be found with a dead owner once more. */
+		ret = pthread_mutex_consistent(&shared->mutex);
 	if (ret)
 		return ret == EBUSY ? -EAGAIN : -ret;
 	/* relaxed: read only while this process is stopped or dead */
@@ -408,8 +417,8 @@ static int fcntl_create(
 	return 0;
 }
 
-static int mutex_create(
-	const struct channel_config *config, struct channel **ret_channel)
+static int mutex_make(const struct channel_config *config, int robustness,
+	struct channel **ret_channel)
 {
 	struct locked_channel *locked;
 	pthread_mutexattr_t attr;
@@ -420,6 +429,8 @@ static int mutex_create(
 	pthread_mutexattr_init(&attr);
 	ret = -pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
 	if (!ret)
+		ret = -pthread_mutexattr_setrobust(&attr, robustness);
+	if (!ret)
 		ret = -pthread_mutex_init(&locked->shared->mutex, &attr);
 	pthread_mutexattr_destroy(&attr);
 	if (ret) {
@@ -428,6 +439,18 @@ static int mutex_create(
 	}
 	*ret_channel = (struct channel *)locked;
 	return 0;
+}
+
+static int mutex_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	return mutex_make(config, PTHREAD_MUTEX_STALLED, ret_channel);
+}
+
+static int robust_create(
+	const struct channel_config *config, struct channel **ret_channel)
+{
+	return mutex_make(config, PTHREAD_MUTEX_ROBUST, ret_channel);
 }
 
 /* The channel, inherited over the fork, is all that an endpoint needs. */
@@ -493,6 +516,24 @@ const struct transport transport_mutex_queue = {
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
 		CAP_BLOCK | CAP_LOCK_HOLDER,
 	.create = mutex_create,
+	.attach = locked_attach,
+	.send = locked_send,
+	.recv = locked_recv,
+	.send_batch = locked_send_batch,
+	.recv_batch = locked_recv_batch,
+	.lock_holder = mutex_holder,
+	.detach = locked_detach,
+	.check = locked_check,
+	.destroy = locked_destroy,
+};
+
+const struct transport transport_robust_queue = {
+	.name = "robust-queue",
+	.summary = "the same under a robust pthread mutex: what a careful user "
+		   "builds today",
+	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
+		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER,
+	.create = robust_create,
 	.attach = locked_attach,
 	.send = locked_send,
 	.recv = locked_recv,

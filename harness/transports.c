@@ -28,6 +28,7 @@ static const struct transport *const table[] = {
 	&transport_eventfd_ring,
 	&transport_fcntl_queue,
 	&transport_mutex_queue,
+	&transport_robust_queue,
 	&transport_ck_ring,
 	&transport_ck_mpmc,
 	&transport_qb_rb,
