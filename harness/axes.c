@@ -27,6 +27,8 @@ static const char *const axis_names[AXIS_COUNT + 1] = {
 	[AXIS_VERIFY] = "verify",
 	[AXIS_RATE] = "rate",
 	[AXIS_ARRIVAL] = "arrival",
+	[AXIS_KILL_AT] = "kill_at",
+	[AXIS_HOLDER_MEMORY] = "holder_memory_bytes",
 };
 
 const char *axis_name(enum axis axis)
@@ -44,6 +46,8 @@ int axis_from(const char *word)
 		return AXIS_MSG_SIZE;
 	if (strcmp(word, "capacity") == 0)
 		return AXIS_CAPACITY;
+	if (strcmp(word, "holder_memory") == 0)
+		return AXIS_HOLDER_MEMORY;
 	return -1;
 }
 
@@ -71,6 +75,8 @@ static const char *word_on(const struct bench_case *bench, enum axis axis)
 		return verify_mode_name(bench->verify);
 	case AXIS_ARRIVAL:
 		return arrival_name(bench->arrival);
+	case AXIS_KILL_AT:
+		return kill_at_name(bench->kill_at);
 	default:
 		return NULL;
 	}
@@ -91,6 +97,8 @@ static uint64_t number_on(const struct bench_case *bench, enum axis axis)
 		return bench->spin_us;
 	case AXIS_RATE:
 		return bench->rate;
+	case AXIS_HOLDER_MEMORY:
+		return bench->holder_memory_bytes;
 	default:
 		return bench->capacity_bytes;
 	}
@@ -159,6 +167,8 @@ bool axis_takes(enum axis axis, const char *text)
 		return verify_mode_from(text) >= 0;
 	case AXIS_ARRIVAL:
 		return arrival_from(text) >= 0;
+	case AXIS_KILL_AT:
+		return kill_at_from(text) >= 0;
 	default:
 		return number_from(text, &ignored) &&
 		       (axis == AXIS_RATE || !(ignored & RATE_SHARE));
@@ -267,6 +277,15 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 			text_join(buffer, buffer_bytes, "%s offered",
 				human_rate((double)number, size));
 		break;
+	case AXIS_KILL_AT:
+		text_join(buffer, buffer_bytes, "%s killed",
+			bench->kill_at == KILL_AT_RANDOM ? "at random"
+							 : "lock holders");
+		break;
+	case AXIS_HOLDER_MEMORY:
+		text_join(buffer, buffer_bytes, "holder of %s",
+			human_size(number, size));
+		break;
 	case AXIS_VERIFY:
 		text_join(buffer, buffer_bytes, "verify %s",
 			word_on(bench, axis));
@@ -303,6 +322,10 @@ char *axes_text(const struct bench_case *bench, unsigned mask, char *buffer,
 	buffer[0] = '\0';
 	if (bench->mode != MODE_OPEN)
 		mask &= ~(AXIS_BIT(AXIS_RATE) | AXIS_BIT(AXIS_ARRIVAL));
+	if (bench->mode != MODE_CRASH)
+		mask &= ~AXIS_BIT(AXIS_KILL_AT);
+	if (bench->mode != MODE_CRASH || !bench->holder_memory_bytes)
+		mask &= ~AXIS_BIT(AXIS_HOLDER_MEMORY);
 	for (int i = 0; i < AXIS_COUNT; i++) {
 		if (mask & AXIS_BIT(i))
 			append_axis(bench, i, buffer, buffer_bytes);

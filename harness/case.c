@@ -65,6 +65,16 @@ static const char *const victim_names[] = {
 	[VICTIM_CONSUMER] = "consumer",
 };
 
+static const char *const kill_at_names[] = {
+	[KILL_AT_HOLDER] = "lock-holder",
+	[KILL_AT_RANDOM] = "random",
+};
+
+static const char *const fault_names[] = {
+	[FAULT_KILL] = "kill",
+	[FAULT_STOP] = "stop",
+};
+
 static const char *const status_names[] = {
 	[STATUS_OK] = "ok",
 	[STATUS_SKIP] = "skip",
@@ -132,6 +142,16 @@ const char *victim_name(enum victim victim)
 	return name_of(victim_names, COUNT(victim_names), victim);
 }
 
+const char *kill_at_name(enum kill_at kill_at)
+{
+	return name_of(kill_at_names, COUNT(kill_at_names), kill_at);
+}
+
+const char *fault_kind_name(enum fault_kind fault)
+{
+	return name_of(fault_names, COUNT(fault_names), fault);
+}
+
 const char *case_status_name(enum case_status status)
 {
 	return name_of(status_names, COUNT(status_names), status);
@@ -180,6 +200,16 @@ int huge_pages_from(const char *word)
 int victim_from(const char *word)
 {
 	return value_of(victim_names, COUNT(victim_names), word);
+}
+
+int kill_at_from(const char *word)
+{
+	return value_of(kill_at_names, COUNT(kill_at_names), word);
+}
+
+int fault_kind_from(const char *word)
+{
+	return value_of(fault_names, COUNT(fault_names), word);
 }
 
 int case_status_from(const char *word)

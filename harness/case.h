@@ -27,7 +27,7 @@ enum {
 enum case_mode {
 	MODE_THROUGHPUT, /* producers send as fast as the transport takes it */
 	MODE_ROUNDTRIP, /* ping-pong over two channels, one message in flight */
-	MODE_CRASH,	/* throughput while lock holders are killed */
+	MODE_CRASH,	/* throughput while workers are killed */
 	MODE_OPEN,	/* producers send when it is time, not when they can */
 };
 
@@ -69,6 +69,18 @@ enum { SPIN_TEXT_BYTES = 24 };
 enum victim {
 	VICTIM_PRODUCER,
 	VICTIM_CONSUMER,
+};
+
+/* When a crash case strikes. */
+enum kill_at {
+	KILL_AT_HOLDER, /* when a worker was seen to hold the lock */
+	KILL_AT_RANDOM, /* at any moment, whatever it is doing */
+};
+
+/* What happens to a worker. */
+enum fault_kind {
+	FAULT_KILL, /* SIGKILL, and later on another one in its place */
+	FAULT_STOP, /* SIGSTOP, and later on SIGCONT */
 };
 
 enum case_status {
@@ -128,6 +140,10 @@ struct bench_case {
 	unsigned kills;	     /* for each victim in turn */
 	bool kill_victim[2]; /* by enum victim */
 	uint64_t recover_within_ns;
+	enum kill_at kill_at;
+	uint64_t holder_memory_bytes; /* that a victim has, KILL_AT_HOLDER */
+	bool faults[2];		      /* KILL_AT_RANDOM: by enum fault_kind */
+	uint64_t soak_ns; /* KILL_AT_RANDOM: how long; 0: until ->kills */
 	/* decided by plan.c, before anything runs */
 	bool skip;
 	char reason[CASE_REASON_BYTES];
@@ -144,6 +160,8 @@ const char *memory_place_name(enum memory_place memory);
 const char *late_mode_name(enum late_mode late);
 const char *huge_pages_name(enum huge_pages huge);
 const char *victim_name(enum victim victim);
+const char *kill_at_name(enum kill_at kill_at);
+const char *fault_kind_name(enum fault_kind fault);
 const char *case_status_name(enum case_status status);
 int case_mode_from(const char *word);
 int wait_mode_from(const char *word);
@@ -154,6 +172,8 @@ int memory_place_from(const char *word);
 int late_mode_from(const char *word);
 int huge_pages_from(const char *word);
 int victim_from(const char *word);
+int kill_at_from(const char *word);
+int fault_kind_from(const char *word);
 int case_status_from(const char *word);
 
 /* spin_text - auto, off, always, or a time, as a scenario has it: "20us".

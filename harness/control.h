@@ -42,7 +42,8 @@ struct worker_slot {
 	 * first success that began after it. */
 	_Atomic uint32_t survived;
 	_Atomic uint64_t survived_at_ns;
-	_Atomic uint32_t park; /* enum park_state: see park.c */
+	_Atomic uint32_t park;	    /* enum park_state: see park.c */
+	_Atomic uint64_t parked_at; /* the instruction; 0: not known */
 	/* Of the measured time; complete once the worker has reached the end
 	 * of its loop. */
 	struct usage usage;

@@ -133,18 +133,14 @@ static const char *role_name(enum endpoint_role role)
 	return role == ROLE_PRODUCER ? "producer" : "consumer";
 }
 
-/* Has @member ended, though nobody told it to? */
-static int check_alive(struct crew *crew, struct crew_member *member,
-	char *reason, size_t reason_bytes)
+int crew_explain(const struct crew *crew, struct crew_member *member,
+	int status, char *reason, size_t reason_bytes)
 {
-	int status, error;
-
-	if (waitpid(member->pid, &status, WNOHANG) != member->pid)
-		return 0;
-	member->pid = 0;
 	/* acquire: pairs with give_up() */
-	error = atomic_load_explicit(
+	int error = atomic_load_explicit(
 		&slot_of(crew, member)->error, memory_order_acquire);
+
+	member->pid = 0;
 	if (error)
 		snprintf(reason, reason_bytes, "%s %u: %s",
 			role_name(member->job.role), member->job.index,
@@ -158,6 +154,17 @@ static int check_alive(struct crew *crew, struct crew_member *member,
 			role_name(member->job.role), member->job.index,
 			WEXITSTATUS(status));
 	return error ? error : -ECHILD;
+}
+
+/* Has @member ended, though nobody told it to? */
+static int check_alive(struct crew *crew, struct crew_member *member,
+	char *reason, size_t reason_bytes)
+{
+	int status;
+
+	if (waitpid(member->pid, &status, WNOHANG) != member->pid)
+		return 0;
+	return crew_explain(crew, member, status, reason, reason_bytes);
 }
 
 static void nap(void)

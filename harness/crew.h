@@ -10,7 +10,7 @@
 #include "control.h"
 #include "worker.h"
 
-enum { CREW_MAX = 1024 }; /* those that replace killed ones included */
+enum { CREW_MAX = 8192 + 64 }; /* those that replace killed ones included */
 
 struct crew_member {
 	struct worker_job job;
@@ -48,6 +48,11 @@ void crew_command(struct crew *crew, enum phase phase, uint32_t kills);
  * before, with the sentence in @reason. */
 int crew_await(struct crew *crew, unsigned roles, enum phase phase,
 	uint64_t patience_ns, char *reason, size_t reason_bytes);
+
+/* crew_explain - why @member, which was reaped with @status, has ended. Returns
+ * the worker's own error, or -ECHILD. */
+int crew_explain(const struct crew *crew, struct crew_member *member,
+	int status, char *reason, size_t reason_bytes);
 
 /* crew_kill - SIGKILL and reap one member. */
 void crew_kill(struct crew_member *member);

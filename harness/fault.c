@@ -1,326 +1,78 @@
-/* fault.c - a death at the worst moment, over and over.
+/* fault.c - one crash case: its workers, its victims, and the verdict.
  *
- * How a victim is proved to hold the lock: it is stopped (SIGSTOP) at a random
- * moment, and only when it has really stopped the lock is looked at. If it is
- * the victim's, nobody can take it away while the victim stands still, and
- * SIGKILL strikes a holder for certain. If not, it goes on (SIGCONT) and another
- * moment is tried; after some, the victim is made to stand still in the midst of
- * its copy (park.h), and the lock looked at as before. No hook in the library, so
- * it works on anybody's transport that can say who holds its lock.
- *
- * Recovery time: from just before kill(2) to the second success of a survivor
- * that needs the same lock. The first one may have got its lock before the
- * victim did and only now returns; the second one cannot.
+ * When and whom it strikes is in fault_holder.c and fault_random.c.
  *
  * The ledger: a send that was acknowledged must arrive, once. One that the kill
  * cut short may arrive or not, but whole. What a killed consumer had taken and
  * not yet noted is gone with it: as many messages as consumers were killed. With
  * a lease none is: it goes to another consumer, who may have had later ones
- * before; so as many as that may be out of order.
+ * before, and may be one that was noted already; so as many as that may be out
+ * of order, and come twice.
  */
 #include "fault.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "crew.h"
 #include "deadline.h"
-#include "rng.h"
+#include "diag.h"
+#include "fault_stage.h"
+#include "fault_story.h"
 #include "shm_room.h"
 #include "transport.h"
 
-enum {
-	BOTH_ROLES = 1 << ROLE_PRODUCER | 1 << ROLE_CONSUMER,
-	CHANCES = 5,	       /* to catch a holder, before one is parked */
-	MOMENT_MAX_NS = 50000, /* between two of them: up to this */
-	POLL_NS = 20000,
-	PARK_MS = 100,
-	CATCH_MS = 3000,
-	STEP_MS = 2000,
-};
-
-#define MS UINT64_C(1000000)
-
-struct fault {
-	const struct transport *transport;
-	const struct bench_case *bench;
-	struct outcome *outcome;
-	struct crew crew;
-	struct rng rng;
-	unsigned killed[2];  /* by enum victim */
-	unsigned *in_flight; /* by producer number, for the ledger */
-};
-
-static enum endpoint_role role_of(enum victim victim)
-{
-	return victim == VICTIM_PRODUCER ? ROLE_PRODUCER : ROLE_CONSUMER;
-}
-
-static void nap(uint64_t duration_ns)
-{
-	const struct timespec duration = deadline_timespec(duration_ns);
-
-	nanosleep(&duration, NULL);
-}
-
-/* A live member of @role, by chance. */
-static struct crew_member *pick(struct fault *fault, enum endpoint_role role)
-{
-	struct crew_member *found = NULL;
-	unsigned seen = 0;
-
-	for (unsigned i = 0; i < fault->crew.count; i++) {
-		struct crew_member *member = &fault->crew.members[i];
-
-		if (member->pid == 0 || member->job.role != role)
-			continue;
-		/* each of the n seen so far is the one with chance 1 / n */
-		if (rng_below(&fault->rng, ++seen) == 0)
-			found = member;
-	}
-	return found;
-}
-
-static bool holds_lock(
-	const struct fault *fault, const struct crew_member *member)
-{
-	return fault->transport->lock_holder(fault->crew.channels[0],
-		       member->job.role) == member->pid;
-}
-
-static bool stop_member(const struct crew_member *member)
-{
-	int status;
-
-	return kill(member->pid, SIGSTOP) == 0 &&
-	       waitpid(member->pid, &status, WUNTRACED) == member->pid &&
-	       WIFSTOPPED(status);
-}
-
-/* Stop members of @role until one is caught with the lock. NULL: not in so many
- * tries. */
-static struct crew_member *catch_by_chance(
-	struct fault *fault, enum endpoint_role role)
-{
-	for (unsigned i = 0; i < CHANCES; i++) {
-		struct crew_member *member = pick(fault, role);
-
-		nap(rng_below(&fault->rng, MOMENT_MAX_NS));
-		if (!member || !stop_member(member))
-			return NULL;
-		if (holds_lock(fault, member))
-			return member;
-		kill(member->pid, SIGCONT);
-	}
-	return NULL;
-}
-
-/* Have @member stand still in its copy. False: it never came to one. */
-static bool park_member(struct fault *fault, const struct crew_member *member)
-{
-	_Atomic uint32_t *park = &worker_slot_of(
-		&fault->crew.block, member->job.role, member->job.number)
-					  ->park;
-	uint64_t deadline_ns = deadline_after(PARK_MS * MS);
-
-	/* relaxed: the command orders it */
-	atomic_store_explicit(park, PARK_ASKED, memory_order_relaxed);
-	crew_command(&fault->crew, PHASE_MEASURE, fault->outcome->crash.kills);
-	/* acquire: pairs with on_fault() */
-	while (atomic_load_explicit(park, memory_order_acquire) != PARKED) {
-		if (!deadline_left_ns(deadline_ns))
-			return false;
-		nap(POLL_NS);
-	}
-	return true;
-}
-
-static void let_go(struct fault *fault, const struct crew_member *member)
-{
-	/* release: pairs with on_fault() */
-	atomic_store_explicit(&worker_slot_of(&fault->crew.block,
-				      member->job.role, member->job.number)
-				       ->park,
-		PARK_NO, memory_order_release);
-}
-
-/* A member of @role that holds the lock and stands still. NULL: none ever. */
-static struct crew_member *catch_holder(
-	struct fault *fault, enum endpoint_role role)
-{
-	uint64_t deadline_ns = deadline_after(CATCH_MS * MS);
-
-	while (deadline_left_ns(deadline_ns)) {
-		struct crew_member *member = catch_by_chance(fault, role);
-
-		if (member)
-			return member;
-		member = pick(fault, role);
-		/* who leases makes no copy to stand still in */
-		if (role == ROLE_CONSUMER &&
-			fault->bench->access != ACCESS_COPY)
-			continue;
-		if (member && park_member(fault, member) &&
-			holds_lock(fault, member))
-			return member;
-		if (member)
-			let_go(fault, member);
-	}
-	return NULL;
-}
-
-/* Wait for the first survivor of @role to say that it got on after kill number
- * @kill. Returns when, on the monotonic clock; 0: not within @patience_ns. */
-static uint64_t await_success(struct fault *fault, enum endpoint_role role,
-	uint32_t kill, uint64_t patience_ns)
-{
-	uint64_t deadline_ns = deadline_after(patience_ns);
-
-	do {
-		uint64_t first_ns = 0;
-
-		for (unsigned i = 0; i < fault->crew.count; i++) {
-			const struct crew_member *member =
-				&fault->crew.members[i];
-			const struct worker_slot *slot =
-				worker_slot_of(&fault->crew.block,
-					member->job.role, member->job.number);
-			uint64_t at_ns;
-
-			/* acquire: pairs with note_success() */
-			if (member->pid == 0 || member->job.role != role ||
-				atomic_load_explicit(&slot->survived,
-					memory_order_acquire) != kill)
-				continue;
-			at_ns = atomic_load_explicit(
-				&slot->survived_at_ns, memory_order_relaxed);
-			if (!first_ns || at_ns < first_ns)
-				first_ns = at_ns;
-		}
-		if (first_ns)
-			return first_ns;
-		nap(POLL_NS);
-	} while (deadline_left_ns(deadline_ns));
-	return 0;
-}
-
-/* A new worker in the killed one's place. */
-static int replace(struct fault *fault, const struct crew_member *victim)
-{
-	enum endpoint_role role = victim->job.role;
-	struct worker_job job = victim->job;
-	int place;
-
-	job.number = role == ROLE_PRODUCER
-			     ? fault->bench->producers +
-				       fault->killed[VICTIM_PRODUCER] - 1
-			     : fault->bench->consumers +
-				       fault->killed[VICTIM_CONSUMER] - 1;
-	place = crew_start(&fault->crew, &job);
-	return place < 0 ? place : 0;
-}
-
-static int fail(struct fault *fault, const char *what, enum victim victim)
-{
-	const struct crash_figures *crash = &fault->outcome->crash;
-
-	fault->outcome->status = STATUS_FAILED;
-	snprintf(fault->outcome->reason, sizeof(fault->outcome->reason),
-		"%s (%s, kill %u)", what, victim_name(victim), crash->kills);
-	return -EIO;
-}
-
-/* One victim: catch, kill, watch the others, replace. */
-static int kill_one(struct fault *fault, enum victim victim)
-{
-	struct crash_figures *crash = &fault->outcome->crash;
-	uint64_t patience_ns = fault->bench->recover_within_ns;
-	struct crew_member *member = catch_holder(fault, role_of(victim));
-	uint64_t killed_ns, success_ns;
-
-	if (!member)
-		return fail(fault, "no worker was ever seen holding the lock",
-			victim);
-	crash->lock_held++;
-	crash->kills++;
-	if (victim == VICTIM_PRODUCER)
-		fault->in_flight[member->job.number] = fault->bench->batch;
-	fault->killed[victim]++;
-	crew_command(&fault->crew, PHASE_MEASURE, crash->kills);
-	killed_ns = deadline_clock_ns(CLOCK_MONOTONIC);
-	crew_kill(member);
-	success_ns = await_success(fault, member->job.role, crash->kills,
-		patience_ns > 1000 * MS ? patience_ns : 1000 * MS);
-	if (!success_ns)
-		return fail(fault,
-			"the others hung: no success after a holder's death",
-			victim);
-	hist_record(crash->recovery, success_ns - killed_ns);
-	if (success_ns - killed_ns <= patience_ns)
-		crash->recovered++;
-	return replace(fault, member);
-}
+enum { BOTH_ROLES = 1 << ROLE_PRODUCER | 1 << ROLE_CONSUMER };
 
 static int start_all(struct fault *fault)
 {
-	const struct bench_case *bench = fault->bench;
+	int err = 0;
 
-	for (unsigned i = 0; i < bench->producers + bench->consumers; i++) {
-		bool producer = i < bench->producers;
-		unsigned index = producer ? i : i - bench->producers;
-		const struct worker_job job = {
-			.bench = bench,
-			.transport = fault->transport,
-			.role = producer ? ROLE_PRODUCER : ROLE_CONSUMER,
-			.index = index,
-			.number = index,
-			.cpu = bench->cpus[i],
-		};
-		int err = crew_start(&fault->crew, &job);
-
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	for (unsigned i = 0; !err && i < fault_places(fault); i++)
+		err = fault_start(fault, i);
+	return err;
 }
 
-static int conduct(struct fault *fault, bool (*keep_going)(void))
+/* To attach takes as long as it takes to fill a holder's memory. */
+static uint64_t attach_ns(const struct bench_case *bench)
+{
+	return FAULT_STEP_MS * FAULT_MS + 4 * bench->holder_memory_bytes;
+}
+
+static int conduct(struct fault *fault)
 {
 	struct outcome *outcome = fault->outcome;
 	struct crew *crew = &fault->crew;
 	const size_t room = sizeof(outcome->reason);
-	int err = crew_await(crew, BOTH_ROLES, PHASE_ATTACH, STEP_MS * MS,
-		outcome->reason, room);
+	const uint64_t step_ns = FAULT_STEP_MS * FAULT_MS;
+	int err = crew_await(crew, BOTH_ROLES, PHASE_ATTACH,
+		attach_ns(fault->bench), outcome->reason, room);
 
 	if (err)
 		return err;
 	crew_command(crew, PHASE_PROBE_BEFORE, 0);
-	err = crew_await(crew, BOTH_ROLES, PHASE_PROBE_BEFORE, STEP_MS * MS,
+	err = crew_await(crew, BOTH_ROLES, PHASE_PROBE_BEFORE, step_ns,
 		outcome->reason, room);
 	if (err)
 		return err;
 	crew_command(crew, PHASE_MEASURE, 0);
-	nap(fault->bench->warmup_ns);
-	for (unsigned i = 0; i < fault->bench->kills; i++)
-		for (int victim = 0; victim < 2; victim++) {
-			if (!fault->bench->kill_victim[victim] || !keep_going())
-				continue;
-			err = kill_one(fault, (enum victim)victim);
-			if (err)
-				return err;
-		}
+	fault_nap(fault->bench->warmup_ns);
+	err = fault->bench->kill_at == KILL_AT_RANDOM
+		      ? fault_strike_at_random(fault)
+		      : fault_strike_holders(fault);
+	fault_read_series(fault, true);
+	if (err)
+		return err;
 	crew_command(crew, PHASE_STOP, outcome->crash.kills);
-	err = crew_await(crew, 1 << ROLE_PRODUCER, PHASE_STOP, STEP_MS * MS,
+	err = crew_await(crew, 1 << ROLE_PRODUCER, PHASE_STOP, step_ns,
 		outcome->reason, room);
 	if (err)
 		return err;
 	crew_command(crew, PHASE_DRAIN, outcome->crash.kills);
-	return crew_await(crew, 1 << ROLE_CONSUMER, PHASE_DRAIN, STEP_MS * MS,
+	return crew_await(crew, 1 << ROLE_CONSUMER, PHASE_DRAIN, step_ns,
 		outcome->reason, room);
 }
 
@@ -333,19 +85,18 @@ static void judge(struct fault *fault)
 	uint64_t taken =
 		(uint64_t)fault->killed[VICTIM_CONSUMER] * fault->bench->batch;
 	uint64_t excused = leased ? 0 : taken;
+	uint64_t again = leased ? taken : 0;
 
 	crew_verify(&fault->crew, fault->in_flight, &outcome->verify);
-	if (totals->lost > excused || totals->duplicated ||
-		totals->reordered > (leased ? taken : 0) || totals->corrupted) {
+	if (totals->lost > excused || totals->duplicated > again ||
+		totals->reordered > again || totals->corrupted) {
 		outcome->status = STATUS_VIOLATED;
 		snprintf(outcome->reason, sizeof(outcome->reason),
-			"%llu lost (%llu went with killed consumers at most), "
-			"%llu twice, %llu out of order, %llu damaged",
-			(unsigned long long)totals->lost,
-			(unsigned long long)excused,
-			(unsigned long long)totals->duplicated,
-			(unsigned long long)totals->reordered,
-			(unsigned long long)totals->corrupted);
+			"%" PRIu64 " lost (%" PRIu64
+			" went with killed consumers at most), %" PRIu64
+			" twice, %" PRIu64 " out of order, %" PRIu64 " damaged",
+			totals->lost, excused, totals->duplicated,
+			totals->reordered, totals->corrupted);
 	} else if (fault->transport->check &&
 		   fault->transport->check(fault->crew.channels[0])) {
 		outcome->status = STATUS_VIOLATED;
@@ -360,6 +111,71 @@ static void judge(struct fault *fault)
 	}
 }
 
+static int make_crew(
+	struct fault *fault, uint64_t seed, const char *name, bool *ret_crew)
+{
+	const struct bench_case *bench = fault->bench;
+	unsigned more[2] = {0, 0};
+	int err = 0;
+
+	if (bench->kill_at == KILL_AT_RANDOM) {
+		err = fault_script_make(bench, seed, &fault->script);
+		memcpy(more, fault->script.kills, sizeof(more));
+	} else {
+		for (int victim = 0; victim < 2; victim++)
+			more[victim] =
+				bench->kill_victim[victim] ? bench->kills : 0;
+	}
+	if (err)
+		return err;
+	fault->rng = rng_seeded(seed);
+	fault->timeline.producers = bench->producers;
+	fault->recorder = recorder_create(fault_places(fault));
+	fault->in_flight = calloc(bench->producers + more[VICTIM_PRODUCER],
+		sizeof(*fault->in_flight));
+	if (!fault->recorder || !fault->in_flight)
+		return -ENOMEM;
+	err = crew_create(fault->transport, bench, name,
+		bench->producers + more[VICTIM_PRODUCER],
+		bench->consumers + more[VICTIM_CONSUMER], &fault->crew);
+	*ret_crew = !err;
+	return err;
+}
+
+static void free_all(struct fault *fault)
+{
+	recorder_free(fault->recorder);
+	timeline_free(&fault->timeline);
+	fault_script_free(&fault->script);
+	for (int i = 0; i < 2; i++)
+		fault_series_free(&fault->series[i]);
+	free(fault->in_flight);
+}
+
+static int run_crew(struct fault *fault)
+{
+	struct outcome *outcome = fault->outcome;
+	int err = start_all(fault);
+
+	if (!err)
+		err = conduct(fault);
+	if (err && !outcome->reason[0])
+		snprintf(outcome->reason, sizeof(outcome->reason),
+			"a worker could not be started: %s", strerror(-err));
+	if (err)
+		fault_story_of_hang(fault, stderr);
+	crew_finish(&fault->crew);
+	if (!err) {
+		judge(fault);
+		if (outcome->status == STATUS_VIOLATED)
+			fault_story_of_violation(fault, stderr);
+	}
+	for (int i = 0; i < 2; i++)
+		outcome->crash.around[i] = fault_series_sum(&fault->series[i]);
+	crew_free(&fault->crew);
+	return err;
+}
+
 int fault_run(const struct transport *transport, const struct bench_case *bench,
 	uint64_t seed, const char *name, bool (*keep_going)(void),
 	struct outcome *ret_outcome)
@@ -368,42 +184,22 @@ int fault_run(const struct transport *transport, const struct bench_case *bench,
 		.transport = transport,
 		.bench = bench,
 		.outcome = ret_outcome,
+		.keep_going = keep_going,
 	};
-	unsigned producers =
-		bench->producers +
-		(bench->kill_victim[VICTIM_PRODUCER] ? bench->kills : 0);
-	unsigned consumers =
-		bench->consumers +
-		(bench->kill_victim[VICTIM_CONSUMER] ? bench->kills : 0);
-	int err;
+	bool made = false;
+	int err = make_crew(&fault, seed, name, &made);
 
-	fault.rng = rng_seeded(seed);
-	fault.in_flight = calloc(producers, sizeof(*fault.in_flight));
-	if (!fault.in_flight)
-		return -ENOMEM;
-	err = crew_create(
-		transport, bench, name, producers, consumers, &fault.crew);
-	if (err) {
+	if (!made) {
 		snprintf(ret_outcome->reason, sizeof(ret_outcome->reason),
 			"the channel could not be made: %s", strerror(-err));
 		if (err == -ENOSPC)
 			shm_room_reason(ret_outcome->reason,
 				sizeof(ret_outcome->reason));
-		free(fault.in_flight);
+		free_all(&fault);
 		return err;
 	}
-	err = start_all(&fault);
-	if (!err)
-		err = conduct(&fault, keep_going);
-	crew_finish(&fault.crew);
-	if (!err)
-		judge(&fault);
-	else if (!ret_outcome->reason[0])
-		snprintf(ret_outcome->reason, sizeof(ret_outcome->reason),
-			"a worker could not be started: %s", strerror(-err));
-	crew_free(&fault.crew);
-	free(fault.in_flight);
-	if (err)
+	if (run_crew(&fault))
 		ret_outcome->status = STATUS_FAILED;
+	free_all(&fault);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* fault.h - kill workers while they hold the lock, and watch the others.
+/* fault.h - kill and stop workers, and watch the others.
  */
 #ifndef IPCMARK_FAULT_H
 #define IPCMARK_FAULT_H
@@ -11,7 +11,7 @@ struct transport;
  * @name: unique; for what the transport has to name.
  * @keep_going: asked between kills; false ends the run early.
  * @ret_outcome: status, reason, verify and crash are filled; ->crash.recovery
- *   is the caller's and receives the times.
+ *   is the caller's and receives the times; what else it owns is made here.
  * Returns 0 (whatever the transport did); -errno when nothing could be run, with
  * @ret_outcome->reason. */
 int fault_run(const struct transport *transport, const struct bench_case *bench,

@@ -42,6 +42,8 @@ const char *figure_template(const struct figure *figure)
 		return "rounds";
 	if (figure->kind == FIGURE_RANK)
 		return "rank";
+	if (figure->kind == FIGURE_AROUND)
+		return "around";
 	return figure->kind == FIGURE_LOAD ? "load" : names[figure->mode];
 }
 
@@ -228,7 +230,9 @@ static bool worth_drawing(const struct figure *figure)
 	for (size_t i = 0; i < figure->case_count; i++) {
 		const struct result_case *one = figure->cases[i];
 
-		if (!figure_drawable(one))
+		if (!figure_drawable(one) || (figure->kind == FIGURE_AROUND &&
+						     !around_drawable(one, 1) &&
+						     !around_drawable(one, 2)))
 			continue;
 		if (figure->kind != FIGURE_LOAD ||
 			(first && first->bench.rate != one->bench.rate))
@@ -329,6 +333,8 @@ int figure_list_make(const struct result *result, struct figure_list *ret_list)
 		err = add_case(&list, result, one, FIGURE_SUMMARY);
 		if (!err && one->bench.mode == MODE_OPEN)
 			err = add_case(&list, result, one, FIGURE_LOAD);
+		if (!err && one->bench.mode == MODE_CRASH)
+			err = add_case(&list, result, one, FIGURE_AROUND);
 	}
 	if (!err) {
 		drop_empty(&list);

@@ -22,6 +22,7 @@ enum figure_kind {
 	FIGURE_ROUNDS,	/* what it came from: a point a round */
 	FIGURE_LOAD,	/* what it becomes with the load: a point a rate */
 	FIGURE_RANK,	/* FIGURE_SUMMARY of so many that each has a row */
+	FIGURE_AROUND,	/* throughput before and after a kill */
 };
 
 struct figure {
@@ -61,6 +62,13 @@ void about_put(const struct figure *figure, FILE *out);
 
 /* figure_put_text - @text without what has a meaning in a .tsv. */
 void figure_put_text(FILE *out, const char *text);
+
+/* around_drawable - does @one tell what was around a kill, on @panel: 1, of a
+ * producer; 2, of a consumer? around_title - what that panel shows. around_put -
+ * its rows there: time, throughput in percent of that before, and the marks. */
+bool around_drawable(const struct result_case *one, unsigned panel);
+const char *around_title(unsigned panel);
+void around_put(const struct result_case *one, unsigned panel, FILE *out);
 
 /* figure_drawable - is there anything to draw of @one? A message of 0 bytes has
  * no place on a logarithmic axis. */

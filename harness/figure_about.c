@@ -285,7 +285,10 @@ static void put_machine(const struct figure *figure, FILE *out)
 	if (env_text(environment, "noise_grade")[0])
 		text_join(text, sizeof(text), "noise grade %s",
 			env_text(environment, "noise_grade"));
-	if (figure->mode == MODE_CRASH)
+	if (figure->mode == MODE_CRASH && bench->soak_ns)
+		text_join(text, sizeof(text), "soak of %s",
+			human_time((double)bench->soak_ns, low));
+	else if (figure->mode == MODE_CRASH)
 		text_join(text, sizeof(text), "%u kills of each victim",
 			bench->kills);
 	else
@@ -331,6 +334,8 @@ static const char *title_of(const struct figure *figure)
 		return rounds[figure->mode];
 	case FIGURE_RANK:
 		return ranks[figure->mode];
+	case FIGURE_AROUND:
+		return "Throughput around a SIGKILL";
 	case FIGURE_LOAD:
 		return "Latency against offered load";
 	default:

@@ -106,11 +106,35 @@ static void double_series(struct series_list *list)
 	list->count *= 2;
 }
 
+/* Of each transport those panels for whose role a victim was killed; they are
+ * counted from 1 without a gap. */
+static void add_around(const struct figure *figure, struct series_list *list)
+{
+	for (unsigned panel = 1; panel <= 2; panel++)
+		for (size_t i = 0; i < figure->case_count; i++)
+			if (around_drawable(figure->cases[i], panel))
+				list->series[list->count++] = (struct series){
+					figure->cases[i], panel};
+}
+
+/* Is only the second of the two panels there? */
+static bool lacks_first(const struct figure *figure)
+{
+	for (size_t i = 0; i < figure->case_count; i++)
+		if (around_drawable(figure->cases[i], 1))
+			return false;
+	return figure->kind == FIGURE_AROUND;
+}
+
 static int list_series(const struct figure *figure, struct series_list *list)
 {
 	list->series = calloc(2 * figure->case_count, sizeof(*list->series));
 	if (!list->series)
 		return -ENOMEM;
+	if (figure->kind == FIGURE_AROUND) {
+		add_around(figure, list);
+		return 0;
+	}
 	add_series(figure, list, false);
 	/* A bound is a line; how its rounds scatter says nothing of others. */
 	if (figure->kind != FIGURE_ROUNDS)
@@ -129,7 +153,8 @@ static void put_series_list(
 		size_t length = strlen(one->bench.transport);
 
 		fprintf(out, "%u\t%d\t%u\t", style_of(figure->result, one),
-			one->limit, list->series[i].panel);
+			one->limit,
+			list->series[i].panel - lacks_first(figure));
 		if (length > 20) {
 			/* A command: its end tells it from others. */
 			fputs("..", out);
@@ -185,6 +210,8 @@ static const char *panel_title(
 		[WAIT_BLOCK] = "sleeping (wait = block)",
 	};
 
+	if (figure->kind == FIGURE_AROUND)
+		return around_title(series->panel);
 	if (two_clocks(figure))
 		return series->panel == 1 ? "from when it was due"
 					  : "from when it was sent";
@@ -210,7 +237,7 @@ static void put_panels(
 		if (done & (1u << series->panel))
 			continue;
 		done |= 1u << series->panel;
-		fprintf(out, "%u\t%s\n", series->panel,
+		fprintf(out, "%u\t%s\n", series->panel - lacks_first(figure),
 			panel_title(figure, series, size));
 	}
 }
@@ -320,6 +347,8 @@ int figure_write(const struct figure *figure, FILE *out)
 			err = rounds_put(series->example, out);
 		else if (figure->kind == FIGURE_RANK)
 			rank_put(series->example, series->panel, out);
+		else if (figure->kind == FIGURE_AROUND)
+			around_put(series->example, series->panel, out);
 		else if (figure->kind == FIGURE_LOAD)
 			load_put(figure, series->example, out);
 		else if (figure->mode == MODE_THROUGHPUT)

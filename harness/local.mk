@@ -8,6 +8,7 @@ noinst_LIBRARIES += libharness.a
 
 HARNESS_CPPFLAGS = \
 	-I$(top_srcdir)/lib/include \
+	-I$(top_srcdir)/harness \
 	-I$(top_srcdir)/harness/include \
 	-D_GNU_SOURCE \
 	$(HWLOC_CFLAGS) $(INIH_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) \
@@ -33,6 +34,8 @@ dist_workers_DATA = \
 libharness_a_SOURCES = \
 	harness/axes.c \
 	harness/axes.h \
+	harness/ballast.c \
+	harness/ballast.h \
 	harness/capacity.h \
 	harness/case.c \
 	harness/case.h \
@@ -73,6 +76,8 @@ libharness_a_SOURCES = \
 	harness/crash/print.h \
 	harness/crash/ptrace_arch.h \
 	harness/crash/record.c \
+	harness/crash/recorder.c \
+	harness/crash/recorder.h \
 	harness/crash/save.c \
 	harness/crash/sleeper.c \
 	harness/crash/stage.c \
@@ -85,12 +90,18 @@ libharness_a_SOURCES = \
 	harness/crash/survivor.h \
 	harness/crash/symbol.c \
 	harness/crash/symbol.h \
+	harness/crash/timeline.c \
+	harness/crash/timeline.h \
 	harness/crash/trace.c \
 	harness/crash/trace.h \
 	harness/crash/trial.c \
 	harness/crash/trial.h \
 	harness/crash/trial_part.c \
 	harness/crash/trial_part.h \
+	harness/crash/whence.c \
+	harness/crash/whence.h \
+	harness/crash_figures.c \
+	harness/crash_figures.h \
 	harness/crew.c \
 	harness/crew.h \
 	harness/deadline.h \
@@ -111,11 +122,22 @@ libharness_a_SOURCES = \
 	harness/export_markdown.c \
 	harness/fault.c \
 	harness/fault.h \
+	harness/fault_holder.c \
+	harness/fault_random.c \
+	harness/fault_script.c \
+	harness/fault_script.h \
+	harness/fault_series.c \
+	harness/fault_series.h \
+	harness/fault_stage.c \
+	harness/fault_stage.h \
+	harness/fault_story.c \
+	harness/fault_story.h \
 	harness/fd.c \
 	harness/fd.h \
 	harness/figure.c \
 	harness/figure.h \
 	harness/figure_about.c \
+	harness/figure_around.c \
 	harness/figure_data.c \
 	harness/figure_load.c \
 	harness/figure_rank.c \
@@ -183,6 +205,8 @@ libharness_a_SOURCES = \
 	harness/report_table.h \
 	harness/result.c \
 	harness/result.h \
+	harness/result_crash.c \
+	harness/result_crash.h \
 	harness/result_load.c \
 	harness/result_save.c \
 	harness/rng.h \

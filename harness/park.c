@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 
 #include "control.h"
 
@@ -22,18 +23,35 @@ static struct {
 	struct worker_slot *slot;
 } here;
 
+/* Where the fault was. */
+static uint64_t instruction_of(const void *context)
+{
+	const ucontext_t *user = context;
+
+#if defined(__linux__) && defined(__x86_64__)
+	return (uint64_t)user->uc_mcontext.gregs[REG_RIP];
+#elif defined(__linux__) && defined(__aarch64__)
+	return user->uc_mcontext.pc;
+#else
+	(void)user;
+	return 0;
+#endif
+}
+
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
 	const struct timespec nap = {.tv_nsec = POLL_NS};
 	uintptr_t offset = (uintptr_t)info->si_addr - (uintptr_t)here.memory;
 
-	(void)context;
 	if (offset >= here.len) {
 		/* A real one: once more, without us. */
 		signal(signal_number, SIG_DFL);
 		return;
 	}
-	/* release, acquire: with the parent in fault.c */
+	/* relaxed: the store behind it publishes it */
+	atomic_store_explicit(&here.slot->parked_at, instruction_of(context),
+		memory_order_relaxed);
+	/* release, acquire: with the parent in fault_holder.c */
 	atomic_store_explicit(&here.slot->park, PARKED, memory_order_release);
 	while (atomic_load_explicit(&here.slot->park, memory_order_acquire) ==
 		PARKED)

@@ -11,7 +11,8 @@
  * kills take, and would stretch the rounds they stood in.
  *
  * Random numbers: the order of round r is drawn from rng_derive(seed, r), a
- * slice's own seed from the seed, its case and its round. Nothing depends on
+ * slice's own seed from the seed, its case and its round, a crash case's from the
+ * seed and its name. Nothing depends on
  * when or where the plan is made.
  */
 #include "plan.h"
@@ -42,13 +43,14 @@ enum {
  * waiting until it holds the lock, recovery. Guesses that err upwards. */
 #define SLICE_EXTRA_NS UINT64_C(15000000)
 #define KILL_NS UINT64_C(15000000)
+#define BYTES_PER_NS 2 /* to fill a holder's memory, page by page */
 
 /* A position in one section's cross product: an odometer. The transport turns
  * fastest, so that a table has what is compared side by side. */
 struct sweep {
 	size_t transport, msg_size, batch, producers, consumers;
 	size_t placement, memory, wait, spin, huge, access, capacity;
-	size_t arrival, rate;
+	size_t arrival, rate, kill_at, holder_memory;
 };
 
 static bool step(size_t *position, size_t count)
@@ -63,10 +65,14 @@ static bool sweep_next(
 	const struct scenario_section *section, struct sweep *sweep)
 {
 	bool open = section->mode == MODE_OPEN;
+	bool crash = section->mode == MODE_CRASH;
 
 	return step(&sweep->transport, section->transport_count) ||
 	       step(&sweep->arrival, open ? section->arrival_count : 1) ||
 	       step(&sweep->rate, open ? section->rate_count : 1) ||
+	       step(&sweep->kill_at, crash ? section->kill_at_count : 1) ||
+	       step(&sweep->holder_memory,
+		       crash ? section->holder_memory_count : 1) ||
 	       step(&sweep->access, section->access_count) ||
 	       step(&sweep->spin, section->spin_count) ||
 	       step(&sweep->wait, section->wait_count) ||
@@ -104,6 +110,8 @@ static const struct {
 	ZIP_AXIS(capacity, capacity_count),
 	ZIP_AXIS(arrival, arrival_count),
 	ZIP_AXIS(rate, rate_count),
+	ZIP_AXIS(kill_at, kill_at_count),
+	ZIP_AXIS(holder_memory, holder_memory_count),
 #undef ZIP_AXIS
 };
 
@@ -177,13 +185,21 @@ static void spec_text(const char *spec, char *room, size_t room_bytes)
 	room[len] = '\0';
 }
 
-/* "/50%/poisson", "/200000ps"; nothing for a closed loop. */
+/* "/50%/poisson", "/200000ps"; "/random", "/holder-4GiB"; nothing for a closed
+ * loop, nor for what is usual in a crash section. */
 static void load_text(
 	const struct bench_case *bench, char *room, size_t room_bytes)
 {
 	bool share = bench->rate & RATE_SHARE;
+	char size[32];
 
 	room[0] = '\0';
+	if (bench->mode == MODE_CRASH && bench->kill_at != KILL_AT_HOLDER)
+		snprintf(room, room_bytes, "/%s", kill_at_name(bench->kill_at));
+	else if (bench->mode == MODE_CRASH && bench->holder_memory_bytes)
+		snprintf(room, room_bytes, "/holder-%s",
+			size_text(bench->holder_memory_bytes, size,
+				sizeof(size)));
 	if (bench->mode == MODE_OPEN)
 		snprintf(room, room_bytes, "/%" PRIu64 "%s%s",
 			bench->rate & ~RATE_SHARE, share ? "%" : "ps",
@@ -286,6 +302,11 @@ static void fill_case(const struct scenario_section *section,
 		memcpy(bench->kill_victim, section->kill_victim,
 			sizeof(bench->kill_victim));
 		bench->recover_within_ns = section->recover_within_ns;
+		bench->kill_at = section->kill_ats[at->kill_at];
+		bench->holder_memory_bytes =
+			section->holder_memories_bytes[at->holder_memory];
+		bench->soak_ns = section->soak_ns;
+		memcpy(bench->faults, section->faults, sizeof(bench->faults));
 	}
 	if (section->mode == MODE_OPEN) {
 		bench->rate = section->rates[at->rate];
@@ -379,7 +400,9 @@ static size_t section_case_count(const struct scenario_section *section)
 		section->access_count, section->capacity_count,
 		section->memory_count, section->spin_count, section->huge_count,
 		section->mode == MODE_OPEN ? section->arrival_count : 1,
-		section->mode == MODE_OPEN ? section->rate_count : 1};
+		section->mode == MODE_OPEN ? section->rate_count : 1,
+		section->mode == MODE_CRASH ? section->kill_at_count : 1,
+		section->mode == MODE_CRASH ? section->holder_memory_count : 1};
 	size_t product = 1;
 
 	/* Each axis has at most 1000 values: one more factor cannot wrap. */
@@ -462,6 +485,18 @@ static void add_slice(struct plan *plan, unsigned round, size_t case_index)
 	};
 }
 
+/* A crash case can be run again alone, without those that stood around it in its
+ * plan: its seed goes with its name, not with its place. FNV-1a. */
+static uint64_t name_number(const char *name)
+{
+	uint64_t number = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		number = (number ^ (unsigned char)*name) *
+			 UINT64_C(0x100000001b3);
+	return number;
+}
+
 /* Fisher-Yates; then each slice learns its place. */
 static void shuffle(struct plan_slice *slices, size_t count, struct rng *rng)
 {
@@ -505,6 +540,8 @@ static int make_slices(struct plan *plan)
 			continue;
 		add_slice(plan, 0, i);
 		plan->slices[plan->slice_count - 1].order = order++;
+		plan->slices[plan->slice_count - 1].seed =
+			rng_derive(plan->seed, name_number(plan->cases[i].id));
 	}
 	return 0;
 }
@@ -523,10 +560,13 @@ static uint64_t case_ns(const struct bench_case *bench)
 		return saturation_ns +
 		       bench->rounds * (bench->warmup_ns + bench->slice_ns +
 					       SLICE_EXTRA_NS);
+	if (bench->kill_at == KILL_AT_RANDOM && bench->soak_ns)
+		return bench->warmup_ns + bench->soak_ns;
 	for (int victim = 0; victim < 2; victim++)
 		if (bench->kill_victim[victim])
 			kills += bench->kills;
-	return bench->warmup_ns + kills * KILL_NS;
+	return bench->warmup_ns +
+	       kills * (KILL_NS + bench->holder_memory_bytes / BYTES_PER_NS);
 }
 
 uint64_t plan_slice_ns(const struct plan *plan, size_t index)
@@ -546,7 +586,8 @@ int plan_make(const struct scenario *scenario, const struct topo *topo,
 	int error = -ENOMEM;
 
 	plan.scenario_text = strdup(scenario->text ? scenario->text : "");
-	if (!plan.scenario_text)
+	plan.command = strdup(scenario->command ? scenario->command : "");
+	if (!plan.scenario_text || !plan.command)
 		goto fail;
 	error = make_cases(scenario, topo, &plan);
 	if (!error)
@@ -569,9 +610,11 @@ int plan_round(const struct plan *plan, const size_t *indices, size_t count,
 	struct rng rng = rng_seeded(rng_derive(plan->seed, round));
 
 	part.scenario_text = strdup(plan->scenario_text);
+	part.command = strdup(plan->command ? plan->command : "");
 	part.cases = calloc(count + 1, sizeof(*part.cases));
 	part.slices = calloc(count + 1, sizeof(*part.slices));
-	if (!part.scenario_text || !part.cases || !part.slices) {
+	if (!part.scenario_text || !part.command || !part.cases ||
+		!part.slices) {
 		plan_free(&part);
 		return -ENOMEM;
 	}
@@ -592,6 +635,7 @@ void plan_free(struct plan *plan)
 	if (!plan)
 		return;
 	free(plan->scenario_text);
+	free(plan->command);
 	free(plan->cases);
 	free(plan->slices);
 	*plan = (struct plan){0};

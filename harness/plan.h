@@ -26,6 +26,7 @@ struct plan_slice {
 
 struct plan {
 	char *scenario_text; /* its files as written and --set, for the result */
+	char *command;	     /* that makes this plan; "": not known */
 	uint64_t seed;
 	struct bench_case *cases; /* skipped ones included */
 	size_t case_count;

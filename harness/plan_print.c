@@ -49,7 +49,11 @@ static const char *times_text(
 	unsigned victims = bench->kill_victim[VICTIM_PRODUCER] +
 			   bench->kill_victim[VICTIM_CONSUMER];
 
-	if (bench->mode == MODE_CRASH)
+	if (bench->mode == MODE_CRASH && bench->kill_at == KILL_AT_RANDOM &&
+		bench->soak_ns)
+		snprintf(room, TIMES_BYTES, "soak of %s",
+			human_time((double)bench->soak_ns, time));
+	else if (bench->mode == MODE_CRASH)
 		snprintf(room, TIMES_BYTES, "%u kills, recovery within %s",
 			bench->kills * victims,
 			human_time((double)bench->recover_within_ns, time));

@@ -178,7 +178,7 @@ void result_free(struct result *result)
 		free(result->cases[i].outcome.rounds);
 		free(result->cases[i].outcome.rtt);
 		free(result->cases[i].outcome.latency);
-		free(result->cases[i].outcome.crash.recovery);
+		crash_figures_free(&result->cases[i].outcome.crash);
 	}
 	free(result->cases);
 	free(result->path);

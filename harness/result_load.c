@@ -13,6 +13,7 @@
 #include "env.h"
 #include "json_read.h"
 #include "result.h"
+#include "result_crash.h"
 
 /* The histogram within @figures, an object with "max" and "histogram". */
 static struct hist *load_hist(struct json_reader *reader, const json_t *figures)
@@ -250,6 +251,7 @@ static void load_crash(
 	if (recovery)
 		crash->recovery = load_hist(reader, recovery);
 	read_leave(reader, inner);
+	result_crash_load(reader, object, one, load_hist);
 out:
 	read_leave(reader, mark);
 }

@@ -17,6 +17,7 @@
 #include "env.h"
 #include "plan.h"
 #include "result.h"
+#include "result_crash.h"
 #include "session.h"
 #include "transport.h"
 
@@ -188,10 +189,11 @@ static json_t *crash_json(const struct result_case *one)
 	const struct crash_figures *crash = &one->outcome.crash;
 	const struct bench_case *bench = &one->bench;
 	bool ran = one->outcome.status != STATUS_SKIP;
+	json_t *json;
 
 	if (bench->mode != MODE_CRASH)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "kills",
+	json = json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "kills",
 		ran ? count(crash->kills) : json_null(), "lock_held",
 		ran ? count(crash->lock_held) : json_null(), "recovered",
 		ran ? count(crash->recovered) : json_null(), "recovery_ns",
@@ -199,6 +201,9 @@ static json_t *crash_json(const struct result_case *one)
 		one->survives_kill, "kills_per_victim", count(bench->kills),
 		"victims", victims_json(bench), "recover_within_ns",
 		count_or_null(bench->recover_within_ns));
+	if (json)
+		result_crash_add(json, one, recovery_json);
+	return json;
 }
 
 static json_t *verify_json(const struct result_case *one)

@@ -271,6 +271,24 @@ out:
 	return 0;
 }
 
+/* The timeline of what went wrong has been printed: how to have it again. The
+ * victims and their moments are the same then, by the seed; what each of them is
+ * doing at that moment is the machine's. */
+static void say_how_to_repeat(const struct plan *plan,
+	const struct bench_case *bench, const struct transport *transport,
+	const struct outcome *outcome)
+{
+	if (outcome->status == STATUS_OK || !plan->command ||
+		!plan->command[0] || !(transport->caps & CAP_SURVIVES_KILL))
+		return;
+	fprintf(stderr,
+		"  the same victims at the same moments: %s --set "
+		"global.seed=%" PRIu64 " --set '%s.transport=%s' --set "
+		"'%s.kill_at=%s'\n\n",
+		plan->command, plan->seed, bench->section, bench->transport,
+		bench->section, kill_at_name(bench->kill_at));
+}
+
 /* One slice of the plan. Returns 0 whatever the case does; -ENOMEM. */
 static int run_slice(const struct plan *plan, size_t index,
 	struct running *running, struct run *run)
@@ -291,6 +309,8 @@ static int run_slice(const struct plan *plan, size_t index,
 		keep_going, outcome);
 	if (err)
 		fail(outcome, err, outcome->reason);
+	else
+		say_how_to_repeat(plan, bench, running->transport, outcome);
 	return 0;
 }
 
@@ -506,7 +526,7 @@ void run_free(struct run *run)
 		free(run->outcomes[i].rounds);
 		free(run->outcomes[i].rtt);
 		free(run->outcomes[i].latency);
-		free(run->outcomes[i].crash.recovery);
+		crash_figures_free(&run->outcomes[i].crash);
 	}
 	free(run->outcomes);
 	*run = (struct run){0};

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "case.h"
+#include "crash_figures.h"
 #include "hist.h"
 #include "latency.h"
 #include "overhead.h"
@@ -30,13 +31,6 @@ struct round_figures {
 	uint64_t due;	  /* MODE_OPEN: messages, and of these ... */
 	uint64_t backlog; /* ... not sent when the time was over */
 	uint64_t steal_ns, delay_ns, moves; /* as in struct slice_report */
-};
-
-struct crash_figures {
-	unsigned kills;	    /* victims killed */
-	unsigned lock_held; /* of these, proved to hold the lock when killed */
-	unsigned recovered; /* after which the survivors went on in time */
-	struct hist *recovery; /* from the kill to the next success; owned */
 };
 
 struct outcome {

@@ -31,10 +31,12 @@ enum {
 
 	SHORT_ROUNDS = 2,
 	SHORT_KILLS = 3,
+	SHORT_HOLDER_BYTES = 64 << 20,
 };
 
 #define SHORT_SLICE_NS UINT64_C(10000000)
 #define SHORT_WARMUP_NS UINT64_C(2000000)
+#define SHORT_SOAK_NS UINT64_C(300000000)
 
 /* A section with all that it takes its values from, nearest first. */
 struct lineage {
@@ -426,6 +428,8 @@ static void section_free(struct scenario_section *section)
 	free(section->capacities_bytes);
 	free(section->rates);
 	free(section->arrivals);
+	free(section->kill_ats);
+	free(section->holder_memories_bytes);
 }
 
 /* Keys of [global] that no section happens to use are checked all the same. */
@@ -499,6 +503,28 @@ static int resolve(
 	return error;
 }
 
+/* `ipcmark run FILE ... --set '...'`, for people to copy. */
+static char *command_of(const char *const *files, size_t file_count,
+	const char *const *sets, size_t set_count)
+{
+	char *command = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&command, &bytes);
+
+	if (!out)
+		return NULL;
+	fputs("ipcmark run", out);
+	for (size_t i = 0; i < file_count; i++)
+		fprintf(out, " %s", files[i]);
+	for (size_t i = 0; i < set_count; i++)
+		fprintf(out, " --set '%s'", sets[i]);
+	if (fclose(out)) {
+		free(command);
+		return NULL;
+	}
+	return command;
+}
+
 static int load(const char *const *files, size_t file_count,
 	const char *const *sets, size_t set_count, bool wide,
 	struct scenario *ret_scenario)
@@ -510,6 +536,11 @@ static int load(const char *const *files, size_t file_count,
 	if (error)
 		return error;
 	error = resolve(&text, wide, &scenario);
+	if (!error) {
+		scenario.command =
+			command_of(files, file_count, sets, set_count);
+		error = scenario.command ? 0 : -ENOMEM;
+	}
 	if (error) {
 		scenario_free(&scenario);
 	} else {
@@ -542,6 +573,13 @@ int scenario_load_wide(const char *const *files, size_t file_count,
 
 void scenario_shorten(struct scenario *scenario)
 {
+	char *command;
+
+	if (scenario->command &&
+		asprintf(&command, "%s --short", scenario->command) >= 0) {
+		free(scenario->command);
+		scenario->command = command;
+	}
 	for (size_t i = 0; i < scenario->section_count; i++) {
 		struct scenario_section *section = &scenario->sections[i];
 
@@ -553,6 +591,13 @@ void scenario_shorten(struct scenario *scenario)
 			section->slice_ns = SHORT_SLICE_NS;
 		if (section->warmup_ns > SHORT_WARMUP_NS)
 			section->warmup_ns = SHORT_WARMUP_NS;
+		if (section->soak_ns > SHORT_SOAK_NS)
+			section->soak_ns = SHORT_SOAK_NS;
+		for (size_t j = 0; j < section->holder_memory_count; j++)
+			if (section->holder_memories_bytes[j] >
+				SHORT_HOLDER_BYTES)
+				section->holder_memories_bytes[j] =
+					SHORT_HOLDER_BYTES;
 	}
 }
 
@@ -567,5 +612,6 @@ void scenario_free(struct scenario *scenario)
 		free(scenario->files[i]);
 	free(scenario->files);
 	free(scenario->text);
+	free(scenario->command);
 	*scenario = (struct scenario){0};
 }

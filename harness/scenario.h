@@ -49,6 +49,10 @@ struct scenario_section {
 	size_t rate_count;
 	enum arrival *arrivals;
 	size_t arrival_count;
+	enum kill_at *kill_ats;
+	size_t kill_at_count;
+	uint64_t *holder_memories_bytes;
+	size_t holder_memory_count;
 	/* `zip`: of these axes the first values belong together, then the
 	 * second ones; as the offset of each one's count in this struct */
 	int zip_counts[SCENARIO_ZIP_MAX];
@@ -66,6 +70,8 @@ struct scenario_section {
 	enum late_mode late;
 	unsigned kills;
 	bool kill_victim[2]; /* by enum victim */
+	bool faults[2];	     /* by enum fault_kind */
+	uint64_t soak_ns;
 	uint64_t recover_within_ns;
 };
 
@@ -76,6 +82,7 @@ struct scenario {
 	char *text; /* every file as it was read, then one line a --set */
 	char **files;
 	size_t file_count;
+	char *command; /* that runs it as it was asked for */
 };
 
 /* scenario_load - read and check scenario files, as one.
@@ -93,8 +100,8 @@ int scenario_load_wide(const char *const *files, size_t file_count,
 	const char *const *sets, size_t set_count,
 	struct scenario *ret_scenario);
 
-/* scenario_shorten - the smoke form: at most 2 rounds of 10 ms slices and 3
- * kills. The figures mean nothing, the way through is the same. */
+/* scenario_shorten - the smoke form: at most 2 rounds of 10 ms slices, 3
+ * kills, a soak of 300 ms and 64 MiB of a holder's memory. The figures mean nothing, the way through is the same. */
 void scenario_shorten(struct scenario *scenario);
 
 void scenario_free(struct scenario *scenario);

@@ -121,7 +121,7 @@ static const struct scenario_key keys[] = {
 		.help = "send what is late, or drop it when the next is due"},
 	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
 		.fallback = "producer, consumer", SCALAR(kill_victim),
-		.help = "who is killed while it holds the lock"},
+		.help = "who is killed"},
 	{"kills", .type = KEY_COUNT, .scope = SCOPE_CRASH_IS, .fallback = "100",
 		.range = {1, 1000000}, SCALAR(kills),
 		.help = "how often, each kind of victim"},
@@ -129,6 +129,22 @@ static const struct scenario_key keys[] = {
 		.fallback = "1s", .range = {1000, MINUTE},
 		SCALAR(recover_within_ns),
 		.help = "the others must go on this soon after a kill"},
+	{"kill_at", .type = KEY_KILL_AT, .scope = SCOPE_CRASH_IS,
+		.fallback = "lock-holder", AXIS(kill_ats, kill_at_count),
+		.help = "lock-holder: when it holds the lock; random: at any "
+			"moment of a soak"},
+	{"fault", .type = KEY_FAULTS, .scope = SCOPE_CRASH,
+		.fallback = "kill, stop", SCALAR(faults),
+		.help = "of a random soak: kill and replace, stop and "
+			"continue"},
+	{"soak", .type = KEY_TIME, .scope = SCOPE_CRASH_IS, .fallback = "0s",
+		.range = {0, 60 * MINUTE}, SCALAR(soak_ns),
+		.help = "how long a random soak lasts; 0s: as many kills as "
+			"kills says"},
+	{"holder_memory", .type = KEY_SIZE, .scope = SCOPE_CRASH,
+		.fallback = "0", .range = {0, 1024 * GI},
+		AXIS(holder_memories_bytes, holder_memory_count),
+		.help = "bytes that a holder has in memory when it is killed"},
 	{.name = NULL},
 };
 
@@ -212,6 +228,8 @@ static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const arrival_words[] = {"fixed", "poisson", NULL};
 static const char *const late_words[] = {"send", "drop", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
+static const char *const kill_at_words[] = {"lock-holder", "random", NULL};
+static const char *const fault_words[] = {"kill", "stop", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)
 {
@@ -307,6 +325,8 @@ static size_t element_bytes(enum key_type type)
 		return sizeof(enum arrival);
 	case KEY_LATE:
 		return sizeof(enum late_mode);
+	case KEY_KILL_AT:
+		return sizeof(enum kill_at);
 	case KEY_WAIT:
 		return sizeof(enum wait_mode);
 	case KEY_SPIN:
@@ -336,7 +356,8 @@ static void put_number(enum key_type type, void *where, uint64_t number)
 			       sizeof(enum memory_place) == sizeof(unsigned) &&
 			       sizeof(enum verify_mode) == sizeof(unsigned) &&
 			       sizeof(enum arrival) == sizeof(unsigned) &&
-			       sizeof(enum late_mode) == sizeof(unsigned),
+			       sizeof(enum late_mode) == sizeof(unsigned) &&
+			       sizeof(enum kill_at) == sizeof(unsigned),
 		"enums are stored as unsigned");
 	if (element_bytes(type) == sizeof(number))
 		memcpy(where, &number, sizeof(number));
@@ -418,6 +439,8 @@ static const struct vocabulary {
 	{KEY_ARRIVAL, arrival_from, arrival_words},
 	{KEY_LATE, late_mode_from, late_words},
 	{KEY_VICTIMS, victim_from, victim_words},
+	{KEY_KILL_AT, kill_at_from, kill_at_words},
+	{KEY_FAULTS, fault_kind_from, fault_words},
 };
 
 static const struct vocabulary *vocabulary_of(enum key_type type)
@@ -463,6 +486,14 @@ static bool repeats(const struct value_place *place,
 			return true;
 		}
 	return false;
+}
+
+/* Which of two words were named. */
+static void keep_choice(const struct value_list *list, bool choice[2])
+{
+	choice[0] = choice[1] = false;
+	for (size_t i = 0; i < list->count; i++)
+		choice[list->numbers[i]] = true;
 }
 
 /* Words into numbers, in place: @list then has both. */
@@ -564,10 +595,8 @@ int scenario_key_apply(const struct scenario_key *key,
 	error = parse(key, place, text, &list);
 	if (error)
 		goto out;
-	if (key->type == KEY_VICTIMS) {
-		memset(section->kill_victim, 0, sizeof(section->kill_victim));
-		for (size_t i = 0; i < list.count; i++)
-			section->kill_victim[list.numbers[i]] = true;
+	if (key->type == KEY_VICTIMS || key->type == KEY_FAULTS) {
+		keep_choice(&list, member(section, key->at));
 		goto out;
 	}
 	if (key->count_at == KEY_NONE && list.count != 1) {

@@ -24,6 +24,8 @@ enum key_type {
 	KEY_MEMORY,  /* enum memory_place */
 	KEY_VERIFY,  /* enum verify_mode */
 	KEY_VICTIMS, /* bool[2], by enum victim */
+	KEY_FAULTS,  /* bool[2], by enum fault_kind */
+	KEY_KILL_AT, /* enum kill_at */
 	KEY_RATE,    /* uint64_t, see RATE_SHARE */
 	KEY_ARRIVAL, /* enum arrival */
 	KEY_LATE,    /* enum late_mode */

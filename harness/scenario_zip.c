@@ -41,10 +41,13 @@ static int check_key(const struct value_place *place, const char *name,
 	return 0;
 }
 
-/* A load that a closed section has inherited means nothing there. */
+/* A load that a closed section has inherited means nothing there, nor does how
+ * to kill in one that is none of a crash. */
 static bool sweeps(
 	const struct scenario_section *section, const struct scenario_key *key)
 {
+	if (key->scope == SCOPE_CRASH || key->scope == SCOPE_CRASH_IS)
+		return section->mode == MODE_CRASH;
 	return section->mode == MODE_OPEN ||
 	       (key->scope != SCOPE_OPEN && key->scope != SCOPE_OPEN_IS);
 }

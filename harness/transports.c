@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ballast.h"
 #include "plugin.h"
 #include "slice.h"
 #include "transport.h"
@@ -141,6 +142,25 @@ static int mode_can_run(const struct transport *transport,
 	return 0;
 }
 
+/* A holder of each role has so much memory of its own. */
+static int ballast_can_load(
+	const struct bench_case *bench, struct reason *reason)
+{
+	uint64_t room = bench->holder_memory_bytes ? ballast_room() : 0;
+	uint64_t need = 0;
+
+	for (int victim = 0; victim < 2; victim++)
+		if (bench->kill_victim[victim])
+			need += bench->holder_memory_bytes;
+	/* what else runs keeps an eighth */
+	if (need <= room - room / 8)
+		return 0;
+	return refuse(reason,
+		"holder_memory takes %" PRIu64 " MiB here, of %" PRIu64
+		" MiB that are available",
+		need >> 20, room >> 20);
+}
+
 /* Somebody's death under a lock, which a survivor has to notice. */
 static int crash_can_run(const struct transport *transport,
 	const struct bench_case *bench, struct reason *reason)
@@ -157,9 +177,11 @@ static int crash_can_run(const struct transport *transport,
 			"%s runs its own workers, which cannot be killed one "
 			"by one",
 			transport->name);
-	if (!(transport->caps & CAP_LOCK_HOLDER))
+	if (bench->kill_at == KILL_AT_HOLDER &&
+		!(transport->caps & CAP_LOCK_HOLDER))
 		return refuse(reason,
-			"%s has no lock whose holder could be seen and killed",
+			"%s has no lock whose holder could be seen and killed; "
+			"kill_at = random needs none",
 			transport->name);
 	if (bench->kill_victim[VICTIM_PRODUCER] && bench->producers < 2)
 		return refuse(reason, "killing a producer takes 2 producers "
@@ -167,7 +189,7 @@ static int crash_can_run(const struct transport *transport,
 	if (bench->kill_victim[VICTIM_CONSUMER] && bench->consumers < 2)
 		return refuse(reason, "killing a consumer takes 2 consumers "
 				      "or more, so that one survives");
-	return 0;
+	return ballast_can_load(bench, reason);
 }
 
 static int workers_can_run(const struct transport *transport,

@@ -10,8 +10,8 @@
  */
 #include "verify.h"
 
-#include <stdbool.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "verify_hot.h"
@@ -109,8 +109,27 @@ void verify_stamp_slowly(
 	memcpy(bytes + len - VERIFY_WORD_BYTES, &tail, VERIFY_WORD_BYTES);
 }
 
-static void count_corrupted(const struct verifier *verifier)
+/* Only the first one counts. relaxed: for a person, later on. */
+static void raise_alarm(
+	const struct verifier *verifier, enum alarm_kind kind, uint64_t word)
 {
+	struct verify_alarm *alarm = verifier->alarm;
+	uint32_t none = ALARM_NONE;
+	struct timespec now;
+
+	if (!alarm || (verifier->leases && kind != ALARM_DAMAGED) ||
+		!atomic_compare_exchange_strong_explicit(&alarm->kind, &none,
+			kind, memory_order_relaxed, memory_order_relaxed))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	verify_set(&alarm->word, word);
+	verify_set(&alarm->at_ns,
+		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+}
+
+static void count_corrupted(const struct verifier *verifier, uint64_t word)
+{
+	raise_alarm(verifier, ALARM_DAMAGED, word);
 	verify_set(&verifier->ledger->corrupted,
 		verify_get(&verifier->ledger->corrupted) + 1);
 }
@@ -170,7 +189,7 @@ void verify_received_slowly(
 	uint64_t word, sequence, next;
 
 	if (len != verifier->len) {
-		count_corrupted(verifier);
+		count_corrupted(verifier, UINT64_MAX);
 		return;
 	}
 	if (len < VERIFY_WORD_BYTES) {
@@ -179,7 +198,7 @@ void verify_received_slowly(
 	}
 	memcpy(&word, message, VERIFY_WORD_BYTES);
 	if (!intact(verifier, message, len, word)) {
-		count_corrupted(verifier);
+		count_corrupted(verifier, word);
 		return;
 	}
 	sequence = word & VERIFY_SEQUENCE_MASK;
@@ -187,11 +206,14 @@ void verify_received_slowly(
 	next = verify_get(&line->next);
 	if (verifier->bits &&
 		set_bit(&verifier->bits[word >> VERIFY_PRODUCER_SHIFT],
-			sequence))
+			sequence)) {
 		atomic_fetch_add_explicit(
 			verifier->twice, 1, memory_order_relaxed);
-	else if (sequence < next)
+		raise_alarm(verifier, ALARM_TWICE, word);
+	} else if (sequence < next) {
 		verify_set(&line->late, verify_get(&line->late) + 1);
+		raise_alarm(verifier, ALARM_LATE, word);
+	}
 	if (sequence < next) {
 		note_behind(line, sequence);
 	} else {
@@ -225,6 +247,22 @@ static void total_by_bits(const struct ledger_bits *bits, uint64_t acknowledged,
 				totals->corrupted += there;
 		}
 	}
+}
+
+bool verify_first_lost(const struct ledger_bits *bits, uint64_t acknowledged,
+	uint64_t *ret_sequence)
+{
+	for (uint64_t i = 0; i < acknowledged && i < LEDGER_BITS; i++) {
+		uint64_t have = verify_get(&bits->words[i / 64]);
+
+		if (have == UINT64_MAX) {
+			i |= 63;
+		} else if (!(have >> i % 64 & 1)) {
+			*ret_sequence = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Of one producer, by counts and sums over all consumers. */

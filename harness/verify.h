@@ -24,6 +24,7 @@
 
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,6 +69,15 @@ struct ledger_bits {
 	_Atomic uint64_t words[LEDGER_BITS / 64];
 };
 
+/* What was wrong first, so that everybody can stop writing over what led to it.
+ * One writer wins. */
+enum alarm_kind { ALARM_NONE, ALARM_TWICE, ALARM_LATE, ALARM_DAMAGED };
+struct verify_alarm {
+	_Atomic uint32_t kind; /* enum alarm_kind */
+	_Atomic uint64_t word; /* of the message */
+	_Atomic uint64_t at_ns;
+};
+
 /* What a producer stamps its messages with. */
 struct stamper {
 	size_t len; /* of every message */
@@ -98,6 +108,10 @@ struct verifier {
 	size_t len;	    /* of every message */
 	size_t times_bytes; /* as in the stamper */
 	size_t glance_len;  /* see verify_glance() */
+	/* raised by what is wrong with a message; NULL: nobody asks. A lease
+	 * may bring one twice, and late: no alarm for that. */
+	struct verify_alarm *alarm;
+	bool leases;
 };
 
 /* verify_glance - the ->glance_len for ->mode and ->len: the length itself when
@@ -112,6 +126,11 @@ static inline size_t verify_glance(enum verify_mode mode, size_t len)
  * verify_received() itself cannot take for good at a glance comes here. */
 void verify_received_slowly(
 	const struct verifier *verifier, const void *message, size_t len);
+
+/* verify_first_lost - which message of one producer is the first that was sent
+ * and not received? False: all were. */
+bool verify_first_lost(const struct ledger_bits *bits, uint64_t acknowledged,
+	uint64_t *ret_sequence);
 
 /* verify_total - the verdict over one slice, once everybody has stopped.
  * @sent: a line per producer.

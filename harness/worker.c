@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "ballast.h"
 #include "membind.h"
 #include "park.h"
 #include "probe.h"
@@ -123,8 +124,9 @@ static void park_if_asked(struct worker *worker)
 	}
 }
 
-/* Of these and of the loops there are two forms, which the compiler makes: with
- * @single the calls are those for one message, known beforehand. */
+/* Of these and of the loops there are several forms, which the compiler makes:
+ * with @single the calls are those for one message, known beforehand; with
+ * @crash each of them is recorded. */
 #define HOT static inline __attribute__((always_inline))
 
 HOT int send_some(struct worker *worker, struct endpoint *endpoint,
@@ -174,7 +176,38 @@ HOT void check(struct worker *worker, int count, bool single)
 		verify_received(&worker->verifier, in[i].data, in[i].len);
 }
 
-HOT void produce_by(struct worker *worker, bool single)
+/* The same, told to the recorder. */
+HOT int send_told(struct worker *worker, unsigned count, uint64_t sequence,
+	bool single, bool crash)
+{
+	int rc;
+
+	if (crash)
+		recorder_begin(&worker->recording,
+			control_phase(worker->command), RECORDER_SEND,
+			sequence);
+	rc = send_some(worker, worker->endpoints[0], count, single);
+	if (crash)
+		recorder_end(&worker->recording, rc, rc > 0 ? (unsigned)rc : 0);
+	return rc;
+}
+
+HOT int recv_told(struct worker *worker, uint64_t timeout_ns, uint64_t total,
+	bool single, bool crash)
+{
+	int rc;
+
+	if (crash)
+		recorder_begin(&worker->recording,
+			control_phase(worker->command), RECORDER_RECEIVE,
+			total);
+	rc = recv_some(worker, worker->endpoints[0], timeout_ns, single);
+	if (crash)
+		recorder_end(&worker->recording, rc, rc > 0 ? (unsigned)rc : 0);
+	return rc;
+}
+
+HOT void produce_by(struct worker *worker, bool single, bool crash)
 {
 	struct sent_line *line = &worker->job->block->sent[worker->job->number];
 	unsigned batch = worker->calls.batch;
@@ -188,8 +221,8 @@ HOT void produce_by(struct worker *worker, bool single)
 			break; /* more than the ledger can account for */
 		stamp(worker, sequence, count, single);
 		park_if_asked(worker);
-		while ((rc = send_some(worker, worker->endpoints[0], count,
-				single)) < 0 &&
+		while ((rc = send_told(
+				worker, count, sequence, single, crash)) < 0 &&
 			worker_in_vain(worker, rc))
 			if (over(worker, PHASE_STOP))
 				return;
@@ -201,13 +234,18 @@ HOT void produce_by(struct worker *worker, bool single)
 
 static void produce(struct worker *worker)
 {
-	if (worker->calls.batch == 1)
-		produce_by(worker, true);
+	bool single = worker->calls.batch == 1;
+
+	if (worker->recording.track)
+		(single ? produce_by(worker, true, true)
+			: produce_by(worker, false, true));
+	else if (single)
+		produce_by(worker, true, false);
 	else
-		produce_by(worker, false);
+		produce_by(worker, false, false);
 }
 
-HOT void consume_by(struct worker *worker, bool single)
+HOT void consume_by(struct worker *worker, bool single, bool crash)
 {
 	uint64_t total = 0;
 
@@ -216,9 +254,9 @@ HOT void consume_by(struct worker *worker, bool single)
 		int rc;
 
 		park_if_asked(worker);
-		rc = recv_some(worker, worker->endpoints[0],
-			draining ? DRAIN_TURN_NS : worker->calls.turn_ns,
-			single);
+		rc = recv_told(worker,
+			draining ? DRAIN_TURN_NS : worker->calls.turn_ns, total,
+			single, crash);
 
 		if (rc == -EPIPE || (rc < 0 && draining))
 			break;
@@ -234,10 +272,15 @@ HOT void consume_by(struct worker *worker, bool single)
 
 static void consume(struct worker *worker)
 {
-	if (worker->calls.batch == 1)
-		consume_by(worker, true);
+	bool single = worker->calls.batch == 1;
+
+	if (worker->recording.track)
+		(single ? consume_by(worker, true, true)
+			: consume_by(worker, false, true));
+	else if (single)
+		consume_by(worker, true, false);
 	else
-		consume_by(worker, false);
+		consume_by(worker, false, false);
 }
 
 /* A limit that has no second process: send to itself. */
@@ -419,6 +462,8 @@ static void make_verifier(struct worker *worker)
 		.producer_count = job->block->producer_numbers,
 		.len = job->bench->msg_size_bytes,
 		.times_bytes = worker->stamper.times_bytes,
+		.alarm = job->recorder ? &job->recorder->alarm : NULL,
+		.leases = job->bench->access == ACCESS_LEASE,
 		.glance_len = verify_glance(
 			job->bench->verify, job->bench->msg_size_bytes),
 	};
@@ -463,10 +508,24 @@ static void find_memory(struct worker *worker)
 		memory_order_relaxed);
 }
 
+/* Its track, if there is a recorder. */
+static void take_track(struct worker *worker)
+{
+	const struct worker_job *job = worker->job;
+
+	if (job->recorder)
+		worker->recording = recorder_begin_track(job->recorder,
+			job->role == ROLE_PRODUCER
+				? job->index
+				: job->bench->producers + job->index,
+			job->number);
+}
+
 static void attach(struct worker *worker)
 {
 	const struct worker_job *job = worker->job;
 
+	recorder_begin(&worker->recording, PHASE_ATTACH, RECORDER_ATTACH, 0);
 	if (job->bench->mode == MODE_ROUNDTRIP) {
 		bool first = job->role == ROLE_PRODUCER;
 
@@ -479,15 +538,19 @@ static void attach(struct worker *worker)
 	attach_to(worker, 0, job->role, 0);
 	if (job->transport->caps & CAP_LOOPBACK)
 		attach_to(worker, 0, ROLE_CONSUMER, 1);
+	recorder_end(&worker->recording, 0, 0);
 }
 
 static void detach(struct worker *worker)
 {
+	recorder_begin(&worker->recording, control_phase(worker->command),
+		RECORDER_DETACH, 0);
 	for (unsigned i = 0; i < 2; i++) {
 		if (worker->endpoints[i])
 			worker->job->transport->detach(worker->endpoints[i]);
 		worker->endpoints[i] = NULL;
 	}
+	recorder_end(&worker->recording, 0, 0);
 }
 
 static void probe(struct worker *worker, enum phase phase)
@@ -554,6 +617,9 @@ _Noreturn void worker_main(const struct worker_job *job)
 	if (job->bench->mode == MODE_OPEN)
 		worker_open_prepare(&worker);
 	bind_memory(&worker);
+	if (ballast_load(job->ballast_bytes))
+		worker_give_up(&worker, -ENOMEM);
+	take_track(&worker);
 	attach(&worker);
 	reach(&worker, PHASE_ATTACH);
 	probe(&worker, PHASE_PROBE_BEFORE);

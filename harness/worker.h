@@ -9,6 +9,8 @@
 #include "control.h"
 #include "transport.h"
 
+struct recorder;
+
 /* Everything a worker is told, before the fork. */
 struct worker_job {
 	const struct bench_case *bench;
@@ -24,6 +26,8 @@ struct worker_job {
 	double rate_per_s; /* MODE_OPEN, all producers together; 0: as fast as
 			      it goes */
 	uint64_t seed;	   /* MODE_OPEN */
+	struct recorder *recorder; /* MODE_CRASH; NULL: none */
+	uint64_t ballast_bytes;	   /* that it has besides: see ballast.h */
 };
 
 /* worker_slot_of - its slot in the control block. */

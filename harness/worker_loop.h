@@ -7,6 +7,7 @@
 #ifndef IPCMARK_WORKER_LOOP_H
 #define IPCMARK_WORKER_LOOP_H
 
+#include "crash/recorder.h"
 #include "deadline.h"
 #include "usage.h"
 #include "verify_hot.h"
@@ -47,7 +48,8 @@ struct worker {
 	struct inbound *in;
 	uint8_t *buffers; /* batch times the stride */
 	size_t stride;
-	struct open_loop *open; /* MODE_OPEN: see worker_open.c */
+	struct open_loop *open;	    /* MODE_OPEN: see worker_open.c */
+	struct recording recording; /* MODE_CRASH */
 };
 
 /* worker_give_up - end this process, and leave @error for the parent. */
@@ -95,7 +97,7 @@ static inline void note_success(struct worker *worker, uint64_t total)
 	worker->after_kill = 0;
 	atomic_store_explicit(&worker->slot->survived_at_ns,
 		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);
-	/* release: pairs with the acquire in fault.c */
+	/* release: pairs with the acquire in fault_stage.c */
 	atomic_store_explicit(&worker->slot->survived,
 		control_kills(worker->command), memory_order_release);
 }

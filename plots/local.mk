@@ -1,6 +1,7 @@
 # The figures' gnuplot files. They hold no numbers.
 
 dist_plots_DATA = \
+	plots/around.gp \
 	plots/distance.gp \
 	plots/load.gp \
 	plots/rank.gp \

@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/test_session \
 	tests/test_shm \
 	tests/test_slice \
+	tests/test_soak \
 	tests/test_stats \
 	tests/test_topo \
 	tests/test_transport \

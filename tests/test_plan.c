@@ -120,7 +120,8 @@ START_TEST(test_plan_every_axis_can_go_in_step)
 	} axes[] = {{"transport", "ring, queue"}, {"placement", "near, any"},
 		{"wait", "spin, block"}, {"access", "copy, view"},
 		{"memory", "any, producer"}, {"spin", "auto, 20us"},
-		{"huge", "no, hint"},
+		{"huge", "no, hint"}, {"kill_at", "lock-holder, random"},
+		{"holder_memory", "0, 1Mi\nmode = crash"},
 		{"arrival", "fixed, poisson\nmode = open"}};
 	char text[256];
 
