@@ -2,6 +2,7 @@
 
 scenariosdir = $(pkgdatadir)/scenarios
 SCENARIOS = \
+	scenarios/crash.ini \
 	scenarios/demo.ini \
 	scenarios/library.ini \
 	scenarios/load.ini \
@@ -9,6 +10,7 @@ SCENARIOS = \
 	scenarios/market-data.ini \
 	scenarios/ml-loader.ini \
 	scenarios/peers.ini \
+	scenarios/recovery.ini \
 	scenarios/video.ini \
 	scenarios/worker-pool.ini
 dist_scenarios_DATA = $(SCENARIOS)

@@ -39,6 +39,9 @@ esac
 	fail "plot: exit code $?"
 [ $code -eq 77 ] && exit 77
 
+# Times of recovery are no rates: nothing to compare where all are of crashes.
+grep -qE '"mode": "(throughput|roundtrip|open)"' "$result" || exit 0
+
 # Of two transports that were measured in comparable cases, one is compared to
 # the other. Which two are comparable is the scenario's affair.
 transports=$(sed -nE 's/^ *"transport": "([^"]+)",?$/\1/p' "$result" | sort -u)
