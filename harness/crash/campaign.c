@@ -238,6 +238,21 @@ static void direct(struct campaign *campaign, bool (*keep_going)(void),
 	watch(campaign, pids, campaign->directors, keep_going, shown);
 }
 
+/* What is to be covered. What directors record by themselves they add. */
+static void note_executed(struct campaign *campaign)
+{
+	const struct campaign_board *board = campaign->board;
+
+	for (unsigned i = 0; i < board->unit_count; i++) {
+		const struct campaign_unit *unit = &board->units[i];
+
+		if (unit->recorded && unit->operation.call != CALL_ATTACH &&
+			unit->operation.call != CALL_DETACH)
+			coverage_add_trace(campaign->coverage,
+				campaign_trace(campaign, unit));
+	}
+}
+
 int campaign_run(struct campaign *campaign, bool (*keep_going)(void),
 	void (*shown)(const struct campaign *campaign))
 {
@@ -260,11 +275,7 @@ int campaign_run(struct campaign *campaign, bool (*keep_going)(void),
 		for (unsigned d = 0; d < campaign->directors; d++)
 			hist_init(&campaign->tallies[d * CAMPAIGN_ROWS_MAX + i]
 					   .recovery);
-	for (unsigned i = 0; i < campaign->board->unit_count; i++)
-		if (campaign->board->units[i].recorded)
-			coverage_add_trace(campaign->coverage,
-				campaign_trace(
-					campaign, &campaign->board->units[i]));
+	note_executed(campaign);
 	started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
 	direct(campaign, keep_going, shown);
 	campaign->duration_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;

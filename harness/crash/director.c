@@ -230,15 +230,26 @@ static void strike_point(struct block *block, size_t k)
 }
 
 /* What allocates memory takes a path that depends on all that this process has
- * allocated before: recorded anew where it is struck. */
+ * allocated before: recorded anew where it is struck, once for the blocks of a row
+ * that follow each other, since it takes as long as hundreds of trials. */
 static void record_here(struct block *block)
 {
+	static const struct campaign_unit *latest;
 	enum crash_call call = block->what.operation.call;
 	struct trial_case what = block->what;
 	struct trial_report report;
 
+	if (block->row->kind == KIND_PAIR)
+		latest = NULL; /* it records there, too */
 	if ((call != CALL_ATTACH && call != CALL_DETACH) ||
-		block->row->kind == KIND_PAIR || !open_stage(block))
+		block->row->kind == KIND_PAIR)
+		return;
+	if (latest == block->unit) {
+		block->trace = block->scratch;
+		return;
+	}
+	latest = NULL;
+	if (!open_stage(block))
 		return;
 	what.kind = KIND_INSTRUCTION;
 	trace_clear(block->scratch);
@@ -247,6 +258,7 @@ static void record_here(struct block *block)
 	if (verdict_is_fine(report.verdict) && block->scratch->complete &&
 		block->scratch->count) {
 		block->trace = block->scratch;
+		latest = block->unit;
 		coverage_add_trace(block->campaign->coverage, block->trace);
 	}
 }
