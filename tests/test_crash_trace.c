@@ -18,10 +18,10 @@ static bool plant_but_at_30(uint64_t address)
 	return address != 30;
 }
 
-START_TEST(test_trace_anchor_is_the_last_new_address)
+START_TEST(test_trace_anchor_takes_the_fewest_traps)
 {
 	static const uint64_t addresses[] = {10, 20, 10, 30, 20, 40, 40};
-	static const uint32_t anchors[] = {0, 1, 1, 1, 1, 5, 5};
+	static const uint32_t anchors[] = {0, 1, 1, 1, 4, 5, 5};
 	struct crash_trace *trace;
 
 	ck_assert_int_eq(trace_create(LIMIT, &trace), 0);
@@ -144,7 +144,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		test_trace_anchor_is_the_last_new_address,
+		test_trace_anchor_takes_the_fewest_traps,
 		test_coverage_of_several_processes_is_one,
 		test_symbol_of_an_instruction_is_its_function_and_line,
 		test_symbol_text_has_what_is_known,

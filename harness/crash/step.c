@@ -4,7 +4,8 @@
  * with the address of the next one; the handler notes it, or counts. That takes a
  * microsecond or more each, so a trial lets the call run freely up to a breakpoint
  * (a byte of 0xcc, planted in this process's own copy of the page) at the anchor
- * of its step (trace.c), and only from there by traps.
+ * of its step (trace.c), and only from there by traps. Where the call was at the
+ * anchor before, the byte is taken out for one step and planted again.
  *
  * What makes it exact:
  *  - The flag is set right before the call instruction and taken back by the
@@ -66,6 +67,8 @@ static struct {
 	volatile uint8_t *planted;
 	uint8_t original;
 	size_t planted_step;
+	uint32_t visits; /* to it before its time */
+	bool past;	 /* this step leads past it */
 } engine;
 
 static _Alignas(64) uint8_t handler_stack[STACK_BYTES];
@@ -157,6 +160,7 @@ static void plant(size_t step)
 	engine.planted =
 		(uint8_t *)(uintptr_t)engine.trace->steps[step].address;
 	engine.planted_step = step;
+	engine.past = false;
 	engine.original = *engine.planted;
 	*engine.planted = BREAKPOINT;
 }
@@ -198,6 +202,19 @@ static void run_trap(greg_t *regs, uint64_t address)
 	const struct trace_step *steps = engine.trace->steps;
 	size_t at;
 
+	if (engine.past) {
+		plant(engine.planted_step);
+		trap_no_more(regs);
+		return;
+	}
+	if (engine.planted && engine.visits) {
+		engine.visits--;
+		regs[REG_RIP] = (greg_t)(uintptr_t)engine.planted;
+		unplant();
+		engine.past = true;
+		trap_from_here(regs);
+		return;
+	}
 	if (engine.planted) {
 		address = (uint64_t)(uintptr_t)engine.planted;
 		regs[REG_RIP] = (greg_t)address;
@@ -333,6 +350,8 @@ int step_run(const struct crash_trace *trace, size_t k,
 	engine.k = k;
 	engine.at = SIZE_MAX;
 	engine.done = false;
+	engine.visits = 0;
+	engine.past = false;
 	/* Behind a system call there is no other way. */
 	if (step->flags & TRACE_BEHIND_SYSCALL && step->anchor != k &&
 		!make_writable(step->address))
@@ -340,8 +359,10 @@ int step_run(const struct crash_trace *trace, size_t k,
 	planted = step->anchor != TRACE_NO_ANCHOR &&
 		  make_writable(trace->steps[step->anchor].address);
 	/* From here on nothing is called but the call. */
-	if (planted)
+	if (planted) {
+		engine.visits = trace->steps[step->anchor].earlier;
 		plant(step->anchor);
+	}
 	stub_call(call, arg, planted ? 0 : TRAP_FLAG);
 	unplant();
 exit:

@@ -1,10 +1,10 @@
 /* trace.c - a call's instructions in shared memory, and where to plant for each.
  *
- * To come to step k fast, a process lets the call run up to a breakpoint and goes
- * on from there by single steps. The breakpoint must not be met before its time,
- * so it can only stand at an address that the call comes to for the first time:
- * the step's anchor. In straight code each step is its own; in a loop all turns
- * after the first count from the last new address before.
+ * To come to step k fast, a process lets the call run up to a breakpoint, past it
+ * as often as the call was there before, and goes on by single steps. Each visit
+ * too many costs two traps, each step one; the anchor is where that is least. In
+ * straight code each step is its own anchor; what is reached in the tenth turn of
+ * a loop begins with the tenth visit to the loop, not with a thousand steps.
  *
  * A recorder that dies leaves the steps up to its death, without @complete.
  */
@@ -58,23 +58,30 @@ void trace_clear(struct crash_trace *trace)
 	trace->truncated = false;
 }
 
-/* Puts @address into the set; returns whether it was not there before. */
-static bool is_new(uint64_t *set, size_t slots, uint64_t address)
+/* How often an address was come to. */
+struct visits {
+	uint64_t address; /* 0: nobody has this slot */
+	uint32_t count;
+};
+
+static struct visits *visits_to(
+	struct visits *set, size_t slots, uint64_t address)
 {
 	size_t i = (size_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 20);
 
-	for (i &= slots - 1; set[i]; i = (i + 1) & (slots - 1))
-		if (set[i] == address)
-			return false;
-	set[i] = address;
-	return true;
+	for (i &= slots - 1; set[i].address; i = (i + 1) & (slots - 1))
+		if (set[i].address == address)
+			break;
+	set[i].address = address;
+	return &set[i];
 }
 
 int trace_finish(struct crash_trace *trace, bool (*can_plant)(uint64_t address))
 {
 	uint32_t anchor = TRACE_NO_ANCHOR;
+	size_t traps = 0; /* to the step before, from its anchor */
 	size_t slots = 64;
-	uint64_t *set;
+	struct visits *set;
 
 	while (slots < 2 * trace->count)
 		slots *= 2;
@@ -83,10 +90,17 @@ int trace_finish(struct crash_trace *trace, bool (*can_plant)(uint64_t address))
 		return -ENOMEM;
 	for (size_t i = 0; i < trace->count; i++) {
 		struct trace_step *step = &trace->steps[i];
+		uint32_t earlier =
+			visits_to(set, slots, step->address)->count++;
+		size_t here = 2 * (size_t)earlier + 1;
 
-		if (is_new(set, slots, step->address) && can_plant &&
-			can_plant(step->address))
+		traps++;
+		step->earlier = earlier;
+		if ((anchor == TRACE_NO_ANCHOR || here <= traps) && can_plant &&
+			can_plant(step->address)) {
 			anchor = (uint32_t)i;
+			traps = here;
+		}
 		step->anchor = anchor;
 	}
 	free(set);

@@ -27,10 +27,11 @@ enum trace_flags {
  * step of its own, at the same address. */
 struct trace_step {
 	uint64_t address;
-	/* The latest step up to this one at whose address the call had not been
-	 * before, and where a breakpoint can be planted. */
+	/* The step up to this one from which it is reached soonest: by so many
+	 * visits to a breakpoint at its address, and steps from there. */
 	uint32_t anchor;
-	uint32_t flags; /* of enum trace_flags */
+	uint32_t flags : 2;    /* of enum trace_flags */
+	uint32_t earlier : 30; /* steps before this one at its address */
 };
 
 struct crash_trace {
@@ -61,11 +62,11 @@ static inline void trace_add(
 		return;
 	}
 	trace->steps[trace->count] =
-		(struct trace_step){address, TRACE_NO_ANCHOR, flags};
+		(struct trace_step){address, TRACE_NO_ANCHOR, flags, 0};
 	trace->count++;
 }
 
-/* trace_finish - find each step's anchor. @can_plant: may a breakpoint stand at
+/* trace_finish - find each step's anchor and ->earlier. @can_plant: may a breakpoint stand at
  * that address? NULL: nowhere. Sets @complete unless truncated. Returns 0;
  * -ENOMEM. */
 int trace_finish(
