@@ -41,6 +41,7 @@ static uint64_t instruction_of(const void *context)
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
 	const struct timespec nap = {.tv_nsec = POLL_NS};
+	uint32_t state = PARK_ASKED;
 	uintptr_t offset = (uintptr_t)info->si_addr - (uintptr_t)here.memory;
 
 	if (offset >= here.len) {
@@ -51,8 +52,10 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
 	/* relaxed: the store behind it publishes it */
 	atomic_store_explicit(&here.slot->parked_at, instruction_of(context),
 		memory_order_relaxed);
-	/* release, acquire: with the parent in fault_holder.c */
-	atomic_store_explicit(&here.slot->park, PARKED, memory_order_release);
+	/* Not where the parent has lost its patience: it would not come back.
+	 * release, acquire: with the parent in fault_holder.c */
+	atomic_compare_exchange_strong_explicit(&here.slot->park, &state,
+		PARKED, memory_order_release, memory_order_relaxed);
 	while (atomic_load_explicit(&here.slot->park, memory_order_acquire) ==
 		PARKED)
 		nanosleep(&nap, NULL);
