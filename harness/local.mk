@@ -144,6 +144,8 @@ libharness_a_SOURCES = \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
+	harness/gate/signed_rank.c \
+	harness/gate/signed_rank.h \
 	harness/gnuplot.c \
 	harness/gnuplot.h \
 	harness/grade.c \
