@@ -144,6 +144,12 @@ libharness_a_SOURCES = \
 	harness/figure_rounds.c \
 	harness/folder.c \
 	harness/folder.h \
+	harness/gate/block.c \
+	harness/gate/block.h \
+	harness/gate/judge.c \
+	harness/gate/judge.h \
+	harness/gate/sequential.c \
+	harness/gate/sequential.h \
 	harness/gate/signed_rank.c \
 	harness/gate/signed_rank.h \
 	harness/gnuplot.c \

@@ -9,7 +9,7 @@
  * 1024 samples need a table of a million chances and a second; the few hundred
  * of a long run a few milliseconds.
  */
-#include "signed_rank.h"
+#include "gate/signed_rank.h"
 
 #include <errno.h>
 #include <math.h>
