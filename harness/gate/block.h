@@ -15,6 +15,10 @@
 
 enum { BLOCK_SLICES = 4 };
 
+/* No difference counts as more than a factor of 1000; so much has a build that
+ * stood still. Ranks ask only for the order, and this is the end of it. */
+#define BLOCK_MOST_DIFFERENCE 6.907755278982137
+
 enum gate_build {
 	BUILD_A, /* what there was */
 	BUILD_B, /* what is to be judged */
@@ -31,7 +35,11 @@ enum gate_build block_build(bool begins_with_b, unsigned slice);
  * of a ratio, 0.05 for about 5 %.
  * @figures: of the four slices, in the order they ran.
  * @more_is_better: as of messages a second; not as of nanoseconds.
- * NaN when a figure is missing, which is one that is not above 0. */
+ * A figure that is not a number above 0 is missing, as of a slice without a
+ * message. To leave such blocks out would hide a build that stands still, so it
+ * counts as the worst there is: BLOCK_MOST_DIFFERENCE if B misses more than A,
+ * the negative if A does. Both miss as many: NaN, the block says nothing and must
+ * be run again. */
 double block_difference(bool begins_with_b, const double figures[BLOCK_SLICES],
 	bool more_is_better);
 

@@ -1,13 +1,18 @@
-/* judge.c - tests in, one sentence out. */
+/* judge.c - tests in, one sentence out.
+ *
+ * The order of the questions is the order of the harm: first whether B is worse,
+ * then whether it is surely not, and "not known" is what is left.
+ */
 #include "gate/judge.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "gate/signed_rank.h"
 
 #define INTERVAL_LEVEL 0.95
-#define FINAL_LEVEL 0.05 /* one-sided, of `max` at the end */
+#define MISSED_SHARE 0.05 /* of runs, of what is detectable */
 
 /* Differences are logarithms of a ratio, people read shares. */
 static double share_of(double difference)
@@ -20,26 +25,6 @@ static double difference_of(double share)
 	return log1p(share);
 }
 
-/* The chance of what was seen if B were worse by @share, or more. */
-static int test_below(
-	const struct metric_samples *metric, double share, double *ret_p)
-{
-	double *mirrored = calloc(metric->count + 1, sizeof(*mirrored));
-	struct signed_rank test;
-	int err;
-
-	if (!mirrored)
-		return -ENOMEM;
-	for (size_t i = 0; i < metric->count; i++)
-		mirrored[i] = -metric->differences[i];
-	err = signed_rank_test(
-		mirrored, metric->count, -difference_of(share), &test);
-	free(mirrored);
-	if (!err)
-		*ret_p = test.p_greater;
-	return err;
-}
-
 /* The quantile of the standard normal distribution above which @tail lies.
  * Source: Abramowitz and Stegun 26.2.23, error below 4.5e-4. */
 static double normal_above(double tail)
@@ -50,86 +35,137 @@ static double normal_above(double tail)
 			   (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
 }
 
-/* Half the interval is about 1.96 standard errors of the estimate; what is that
- * many of them away from the tolerance that the test finds it at this level, 19
- * times of 20, is detectable. */
-static double detectable(double lo, double hi, double tolerance, double level)
+/* ... of Student's, for @freedom degrees of it: few blocks know little of their
+ * own noise, and the test of their ranks is as far from the normal one.
+ * Source: Abramowitz and Stegun 26.7.5. */
+static double student_above(double tail, double freedom)
 {
-	double error = (hi - lo) / 2 / normal_above((1 - INTERVAL_LEVEL) / 2);
+	double z = normal_above(tail), z3 = z * z * z, z5 = z3 * z * z;
 
-	return share_of(difference_of(tolerance) +
-			error * (normal_above(level) + normal_above(0.05)));
+	return z + (z3 + z) / (4 * freedom) +
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
 }
 
-/* All numbers of the judgement; @ret_p_below: of the tests for a pass. */
-static int measure(const struct metric_samples *metric, const struct look *look,
-	struct judgement *judgement)
+/* Half the interval is so many standard errors of the estimate; what lies so many
+ * of them away from the tolerance that the test finds it at this level, 19 times
+ * of 20, is detectable. */
+static double detectable(const struct location *location,
+	const struct metric_samples *metric, double level)
+{
+	double freedom = (double)metric->count - 1, error;
+	double surest = ldexp(1, -(int)metric->count); /* of any such blocks */
+
+	if (isinf(location->hi) || surest > level)
+		return INFINITY;
+	error = (location->hi - location->lo) / 2 /
+		student_above((1 - location->level) / 2, freedom);
+	return share_of(difference_of(metric->tolerance) +
+			error * (student_above(level, freedom) +
+					student_above(MISSED_SHARE, freedom)));
+}
+
+static enum verdict decide(const struct metric_samples *metric,
+	const struct look *look, double p_less,
+	const struct judgement *judgement)
+{
+	bool below_max = judgement->hi < metric->max;
+
+	if (judgement->p <= look->alarm_level)
+		return VERDICT_REGRESSION;
+	if (below_max && p_less <= look->clear_level)
+		return VERDICT_PASS;
+	if (!look->last)
+		return VERDICT_OPEN;
+	if (below_max && judgement->estimate <= metric->tolerance)
+		return VERDICT_PASS;
+	return VERDICT_INCONCLUSIVE;
+}
+
+/* What the numbers mean: the second half of the sentence. */
+static void give_why(const struct metric_samples *metric,
+	const struct look *look, const struct judgement *judgement, char *why,
+	size_t size)
+{
+	bool over = judgement->estimate > metric->tolerance;
+
+	if (judgement->verdict == VERDICT_REGRESSION)
+		snprintf(why, size, "more than the tolerance of %.3g %%",
+			100 * metric->tolerance);
+	else if (judgement->verdict == VERDICT_OPEN)
+		snprintf(why, size, "not decided yet");
+	else if (judgement->verdict == VERDICT_PASS && look->last)
+		snprintf(why, size,
+			"not more than %.3g %%, and surely below %.3g %%",
+			100 * metric->tolerance, 100 * metric->max);
+	else if (judgement->verdict == VERDICT_PASS)
+		snprintf(why, size, "surely within the tolerance of %.3g %%",
+			100 * metric->tolerance);
+	else if (isinf(judgement->hi))
+		snprintf(why, size, "too few blocks to say");
+	else if (over)
+		snprintf(why, size,
+			"over the tolerance of %.3g %%, but not surely (p "
+			"%.2g, "
+			"not %.2g)",
+			100 * metric->tolerance, judgement->p,
+			judgement->level);
+	else
+		snprintf(why, size,
+			"%.3g %% worse cannot be ruled out after so few blocks",
+			100 * metric->max);
+}
+
+static void give_reason(const struct metric_samples *metric,
+	const struct look *look, struct judgement *judgement)
+{
+	char interval[64] = "", why[96];
+
+	if (!isinf(judgement->hi))
+		snprintf(interval, sizeof(interval),
+			" (%.3g %%: %+.1f to %+.1f)", 100 * judgement->coverage,
+			100 * judgement->lo, 100 * judgement->hi);
+	give_why(metric, look, judgement, why, sizeof(why));
+	if (!judgement->blocks) {
+		snprintf(judgement->reason, sizeof(judgement->reason),
+			"%s: not one block", metric->name);
+		return;
+	}
+	snprintf(judgement->reason, sizeof(judgement->reason),
+		"%s: %.1f %% %s%s in %zu blocks: %s", metric->name,
+		100 * fabs(judgement->estimate),
+		judgement->estimate > 0 ? "worse" : "better", interval,
+		judgement->blocks, why);
+}
+
+int judge_metric(const struct metric_samples *metric, const struct look *look,
+	struct judgement *ret_judgement)
 {
 	struct signed_rank test;
 	struct location location;
-	int err = signed_rank_test(metric->differences, metric->count,
-		difference_of(metric->tolerance), &test);
+	int err;
 
+	if (!(metric->tolerance >= 0 && metric->max > metric->tolerance))
+		return -EINVAL;
+	err = signed_rank_test(metric->differences, metric->count,
+		difference_of(metric->tolerance), &test);
 	if (!err)
 		err = signed_rank_locate(metric->differences, metric->count,
 			INTERVAL_LEVEL, &location);
 	if (err)
 		return err;
-	*judgement = (struct judgement){
+	*ret_judgement = (struct judgement){
 		.estimate = share_of(location.estimate),
 		.lo = share_of(location.lo),
 		.hi = share_of(location.hi),
+		.coverage = location.level,
 		.p = test.p_greater,
 		.level = look->alarm_level,
-		.detectable = detectable(location.lo, location.hi,
-			metric->tolerance, look->alarm_level),
+		.detectable = detectable(&location, metric, look->alarm_level),
 		.blocks = metric->count,
 	};
-	return 0;
-}
-
-static void give_reason(const struct metric_samples *metric, const char *why,
-	struct judgement *judgement)
-{
-	snprintf(judgement->reason, sizeof(judgement->reason),
-		"%s: %.1f %% %s in %zu blocks (95 %%: %+.1f to %+.1f %% "
-		"worse): "
-		"%s",
-		metric->name, 100 * fabs(judgement->estimate),
-		judgement->estimate > 0 ? "worse" : "better", judgement->blocks,
-		100 * judgement->lo, 100 * judgement->hi, why);
-}
-
-int judge_metric(const struct metric_samples *metric, const struct look *look,
-	bool last, struct judgement *ret_judgement)
-{
-	double p_tolerance, p_max;
-	int err = measure(metric, look, ret_judgement);
-
-	if (!err)
-		err = test_below(metric, metric->tolerance, &p_tolerance);
-	if (!err)
-		err = test_below(metric, metric->max, &p_max);
-	if (err)
-		return err;
-	if (ret_judgement->p <= look->alarm_level) {
-		ret_judgement->verdict = VERDICT_REGRESSION;
-		give_reason(metric, "more than the tolerance", ret_judgement);
-	} else if (p_tolerance <= look->clear_level) {
-		ret_judgement->verdict = VERDICT_PASS;
-		give_reason(metric, "within the tolerance", ret_judgement);
-	} else if (!last) {
-		ret_judgement->verdict = VERDICT_OPEN;
-		give_reason(metric, "not decided yet", ret_judgement);
-	} else if (p_max <= FINAL_LEVEL) {
-		ret_judgement->verdict = VERDICT_PASS;
-		give_reason(metric, "surely less than what is never allowed",
-			ret_judgement);
-	} else {
-		ret_judgement->verdict = VERDICT_INCONCLUSIVE;
-		give_reason(metric, "too much noise for so few blocks",
-			ret_judgement);
-	}
+	ret_judgement->verdict =
+		decide(metric, look, test.p_less, ret_judgement);
+	give_reason(metric, look, ret_judgement);
 	return 0;
 }
 
@@ -139,14 +175,15 @@ enum verdict judge_all(const struct metric_samples *metrics,
 	bool open = false, unsure = false, any = false;
 
 	for (size_t i = 0; i < count; i++) {
+		enum verdict verdict = judgements[i].verdict;
+
 		if (!metrics[i].gated)
 			continue;
-		any = true;
-		if (judgements[i].verdict == VERDICT_REGRESSION)
+		if (verdict == VERDICT_REGRESSION)
 			return VERDICT_REGRESSION;
-		open = open || judgements[i].verdict == VERDICT_OPEN;
-		unsure =
-			unsure || judgements[i].verdict == VERDICT_INCONCLUSIVE;
+		any = true;
+		open = open || verdict == VERDICT_OPEN;
+		unsure = unsure || verdict == VERDICT_INCONCLUSIVE;
 	}
 	if (open)
 		return VERDICT_OPEN;

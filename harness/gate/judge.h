@@ -3,11 +3,13 @@
  *
  *   REGRESSION    B is worse by more than the tolerance: the signed-rank test of
  *                 the differences against it, at this look's level.
- *   PASS          before the end: B is not worse by the tolerance, at this
- *                 look's level. At the end: it is not worse by `max`, at 95 %.
+ *   PASS          B is not worse by `max`: the interval's upper bound. And it is
+ *                 better than the tolerance by the test, at this look's level;
+ *                 when there are no more blocks, the estimate is enough.
  *   INCONCLUSIVE  neither, at the end. Never a pass.
  *
- * In between, where B is worse but by less than `max`, only the end decides.
+ * "Worse by a share s" of 0.05: B's nanoseconds are 1.05 of A's, or A's messages
+ * a second are 1.05 of B's.
  */
 #ifndef IPCMARK_GATE_JUDGE_H
 #define IPCMARK_GATE_JUDGE_H
@@ -16,7 +18,9 @@
 #include <stddef.h>
 
 #include "gate/sequential.h"
-#include "gate/signed_rank.h"
+
+#define JUDGE_TOLERANCE 0.03 /* by default */
+#define JUDGE_MAX 0.08
 
 enum verdict {
 	VERDICT_OPEN, /* more blocks are wanted */
@@ -36,15 +40,17 @@ struct metric_samples {
 	bool gated;	  /* else advisory: judged, but nothing follows */
 };
 
-enum { JUDGEMENT_REASON_BYTES = 192 };
+enum { JUDGEMENT_REASON_BYTES = 256 };
 
 struct judgement {
 	enum verdict verdict;
-	/* Shares by which B is worse, above -1; below 0: it is better. */
+	/* Shares by which B is worse, above -1; below 0: it is better. The
+	 * estimate is NaN without blocks. */
 	double estimate;
-	double lo, hi; /* covers it at 95 % */
-	double p;      /* of the test against the tolerance */
-	double level;  /* that p had to be at or below */
+	double lo, hi;	 /* of this look; infinite: too few blocks */
+	double coverage; /* of lo to hi: 0.95, or the next level there is */
+	double p;	 /* of the test against the tolerance */
+	double level;	 /* that p had to be at or below */
 	/* The smallest change that as many blocks of such noise would find
 	 * 19 times of 20: tolerance included. Infinite: too few blocks. */
 	double detectable;
@@ -52,10 +58,12 @@ struct judgement {
 	char reason[JUDGEMENT_REASON_BYTES]; /* one sentence */
 };
 
-/* judge_metric - at @look; @last: there will be no more blocks.
- * Returns 0; -EINVAL and -ENOMEM as signed_rank_test(). */
+/* judge_metric - at @look.
+ * @metric: may have fewer differences than the look has blocks, or none.
+ * Returns 0; -EINVAL (not 0 <= tolerance < max, or as signed_rank_test());
+ * -ENOMEM. */
 int judge_metric(const struct metric_samples *metric, const struct look *look,
-	bool last, struct judgement *ret_judgement);
+	struct judgement *ret_judgement);
 
 /* judge_all - of the gated ones: REGRESSION if one is, else OPEN if one is, else
  * INCONCLUSIVE if one is, else PASS; INCONCLUSIVE when none is gated. */

@@ -1,19 +1,21 @@
-/* sequential.c - looks at 12, 24, 48, 96, 192, 384 blocks.
+/* sequential.c - looks at 16, 32, 64, 128, 256, 512 blocks.
  *
- * 12 and not 10: the surest that n blocks can be is 2^-n, which for three metrics
- * at a tenth of 1 % takes 12. All looks have the same part of the level: what is
- * worse by much shows at the first ones, what is worse by little at the last ones,
- * and neither is worth more.
+ * 16 first: the surest that n blocks can be is 2^-n, and with a dozen gated
+ * metrics the first look still has more than that to spend. Each look has more of
+ * the level of false alarms than the one before, as 1, 2, 3, ...: what is worse by
+ * much shows anyway, what is worse by little needs the last look. An early PASS is
+ * as welcome at any, so that level is divided evenly. docs/gate.md, "When it
+ * looks", has what other divisions gave.
  */
 #include "gate/sequential.h"
 
-enum { FIRST_LOOK = 12, MOST_BLOCKS = FIRST_LOOK << (LOOKS_MAX - 1) };
+enum { FIRST_LOOK = 16, MOST_BLOCKS = FIRST_LOOK << (LOOKS_MAX - 1) };
 
 struct look_plan look_plan_make(size_t metrics, size_t most_blocks,
 	double alarm_level, double clear_level)
 {
 	struct look_plan plan = {.count = 0};
-	size_t blocks = FIRST_LOOK;
+	size_t blocks = FIRST_LOOK, parts;
 
 	if (most_blocks > MOST_BLOCKS)
 		most_blocks = MOST_BLOCKS;
@@ -23,12 +25,15 @@ struct look_plan look_plan_make(size_t metrics, size_t most_blocks,
 		plan.looks[plan.count++].blocks = blocks;
 		blocks *= 2;
 	}
-	plan.looks[plan.count++].blocks = most_blocks;
+	plan.looks[plan.count].blocks = most_blocks;
+	plan.looks[plan.count++].last = true;
+	parts = plan.count * (plan.count + 1) / 2; /* 1 + 2 + ... */
 	for (size_t i = 0; i < plan.count; i++) {
-		double parts = (double)(plan.count * metrics);
+		struct look *look = &plan.looks[i];
 
-		plan.looks[i].alarm_level = alarm_level / parts;
-		plan.looks[i].clear_level = clear_level / parts;
+		look->alarm_level = alarm_level * (double)(i + 1) /
+				    (double)(parts * metrics);
+		look->clear_level = clear_level / (double)plan.count;
 	}
 	return plan;
 }
@@ -39,4 +44,17 @@ const struct look *look_at(const struct look_plan *plan, size_t blocks)
 		if (plan->looks[i].blocks == blocks)
 			return &plan->looks[i];
 	return NULL;
+}
+
+struct look look_last(const struct look_plan *plan, size_t blocks)
+{
+	struct look last = {.blocks = blocks, .last = true};
+
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->looks[i].blocks < blocks)
+			continue;
+		last.alarm_level += plan->looks[i].alarm_level;
+		last.clear_level += plan->looks[i].clear_level;
+	}
+	return last;
 }

@@ -17,12 +17,13 @@ enum { SIGNED_RANK_MAX = 1024 }; /* samples */
 struct signed_rank {
 	double w_plus;	  /* sum of the ranks of what lies above the margin */
 	double p_greater; /* chance of that or more if the middle is the margin */
+	double p_less; /* ... and of that sum or more of what lies below it */
 };
 
-/* signed_rank_test - is the middle of @samples above @margin?
+/* signed_rank_test - is the middle of @samples above @margin, or below it?
  * Ties share their middle rank. A sample equal to the margin has its rank and
- * counts as not above it, which makes the test more careful.
- * @count: up to SIGNED_RANK_MAX; 0 gives a p of 1.
+ * counts as neither above nor below, which makes both tests more careful.
+ * @count: up to SIGNED_RANK_MAX; 0 gives 1 for both.
  * Returns 0; -EINVAL (too many, or not a number); -ENOMEM. */
 int signed_rank_test(const double *samples, size_t count, double margin,
 	struct signed_rank *ret_test);
@@ -35,7 +36,7 @@ struct location {
 };
 
 /* signed_rank_locate - Hodges-Lehmann estimate with its two-sided interval.
- * Returns as signed_rank_test(); NaN for no samples. */
+ * Returns as signed_rank_test(); an estimate of NaN for no samples. */
 int signed_rank_locate(const double *samples, size_t count, double wanted_level,
 	struct location *ret_location);
 
