@@ -18,6 +18,8 @@ UNIT_TESTS = \
 	tests/test_export \
 	tests/test_facts \
 	tests/test_fault \
+	tests/test_gate_sim \
+	tests/test_gate_stats \
 	tests/test_grade \
 	tests/test_guard \
 	tests/test_guard_step \
