@@ -12,6 +12,7 @@ dist_doc_DATA += \
 	docs/demo-throughput.png \
 	docs/design.md \
 	docs/format.md \
+	docs/gate.md \
 	docs/ready-scenarios.md \
 	docs/result.schema.json \
 	docs/scenarios.md \
