@@ -404,7 +404,7 @@ enum { JUDGED_BLOCKS = 64 };
 static const struct {
 	double middle, spread;
 	bool last;
-	enum verdict verdict;
+	enum gate_verdict verdict;
 	const char *reason;
 } verdicts[] = {
 	{0.10, 0.05, false, VERDICT_REGRESSION, "more than the tolerance of 3"},
@@ -433,7 +433,7 @@ START_TEST(test_judge_verdict_follows_from_the_blocks)
 		verdicts[_i].spread);
 	ck_assert_int_eq(judge_metric(&metric, &look, &judgement), 0);
 	ck_assert_msg(judgement.verdict == verdicts[_i].verdict, "%s: %s",
-		verdict_name(judgement.verdict), judgement.reason);
+		gate_verdict_name(judgement.verdict), judgement.reason);
 	ck_assert_msg(strncmp(judgement.reason, "throughput: ", 12) == 0 &&
 			      strstr(judgement.reason, verdicts[_i].reason),
 		"%s", judgement.reason);
@@ -516,9 +516,9 @@ END_TEST
 #define O VERDICT_OPEN
 #define I VERDICT_INCONCLUSIVE
 static const struct {
-	enum verdict each[3];
+	enum gate_verdict each[3];
 	bool gated[3];
-	enum verdict all;
+	enum gate_verdict all;
 } together[] = {
 	{{P, P, P}, {true, true, true}, P},
 	{{P, O, R}, {true, true, true}, R},
@@ -541,8 +541,8 @@ START_TEST(test_judge_all_is_as_good_as_the_worst_gated)
 		metrics[i].gated = together[_i].gated[i];
 		judgements[i].verdict = together[_i].each[i];
 	}
-	ck_assert_str_eq(verdict_name(judge_all(metrics, judgements, 3)),
-		verdict_name(together[_i].all));
+	ck_assert_str_eq(gate_verdict_name(judge_all(metrics, judgements, 3)),
+		gate_verdict_name(together[_i].all));
 }
 END_TEST
 

@@ -64,7 +64,7 @@ static double detectable(const struct location *location,
 					student_above(MISSED_SHARE, freedom)));
 }
 
-static enum verdict decide(const struct metric_samples *metric,
+static enum gate_verdict decide(const struct metric_samples *metric,
 	const struct look *look, double p_less,
 	const struct judgement *judgement)
 {
@@ -169,13 +169,13 @@ int judge_metric(const struct metric_samples *metric, const struct look *look,
 	return 0;
 }
 
-enum verdict judge_all(const struct metric_samples *metrics,
+enum gate_verdict judge_all(const struct metric_samples *metrics,
 	const struct judgement *judgements, size_t count)
 {
 	bool open = false, unsure = false, any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		enum verdict verdict = judgements[i].verdict;
+		enum gate_verdict verdict = judgements[i].verdict;
 
 		if (!metrics[i].gated)
 			continue;
@@ -190,7 +190,7 @@ enum verdict judge_all(const struct metric_samples *metrics,
 	return unsure || !any ? VERDICT_INCONCLUSIVE : VERDICT_PASS;
 }
 
-const char *verdict_name(enum verdict verdict)
+const char *gate_verdict_name(enum gate_verdict verdict)
 {
 	static const char *const names[] = {
 		[VERDICT_OPEN] = "OPEN",

@@ -22,7 +22,7 @@
 #define JUDGE_TOLERANCE 0.03 /* by default */
 #define JUDGE_MAX 0.08
 
-enum verdict {
+enum gate_verdict {
 	VERDICT_OPEN, /* more blocks are wanted */
 	VERDICT_PASS,
 	VERDICT_REGRESSION,
@@ -43,7 +43,7 @@ struct metric_samples {
 enum { JUDGEMENT_REASON_BYTES = 256 };
 
 struct judgement {
-	enum verdict verdict;
+	enum gate_verdict verdict;
 	/* Shares by which B is worse, above -1; below 0: it is better. The
 	 * estimate is NaN without blocks. */
 	double estimate;
@@ -67,10 +67,10 @@ int judge_metric(const struct metric_samples *metric, const struct look *look,
 
 /* judge_all - of the gated ones: REGRESSION if one is, else OPEN if one is, else
  * INCONCLUSIVE if one is, else PASS; INCONCLUSIVE when none is gated. */
-enum verdict judge_all(const struct metric_samples *metrics,
+enum gate_verdict judge_all(const struct metric_samples *metrics,
 	const struct judgement *judgements, size_t count);
 
-/* verdict_name - "PASS"; for messages and files. */
-const char *verdict_name(enum verdict verdict);
+/* gate_verdict_name - "PASS"; for messages and files. */
+const char *gate_verdict_name(enum gate_verdict verdict);
 
 #endif
