@@ -216,10 +216,14 @@ libharness_a_SOURCES = \
 	harness/result_crash.c \
 	harness/result_crash.h \
 	harness/result_load.c \
+	harness/result_load.h \
+	harness/result_load_rounds.c \
 	harness/result_save.c \
 	harness/rng.h \
 	harness/roudi.c \
 	harness/roudi.h \
+	harness/rounds.c \
+	harness/rounds.h \
 	harness/run.c \
 	harness/run.h \
 	harness/saturation.c \

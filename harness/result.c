@@ -98,7 +98,9 @@ void result_drop_disturbed(struct result *result)
 		size_t kept = 0;
 
 		for (size_t r = 0; r < outcome->round_count; r++)
-			if (!result_disturbed(&outcome->rounds[r]))
+			if (result_disturbed(&outcome->rounds[r]))
+				round_clear(&outcome->rounds[r]);
+			else
 				outcome->rounds[kept++] = outcome->rounds[r];
 		if (kept == outcome->round_count)
 			continue;
@@ -175,7 +177,8 @@ void result_free(struct result *result)
 	if (!result)
 		return;
 	for (size_t i = 0; result->cases && i < result->case_count; i++) {
-		free(result->cases[i].outcome.rounds);
+		rounds_free(result->cases[i].outcome.rounds,
+			result->cases[i].outcome.round_count);
 		free(result->cases[i].outcome.rtt);
 		free(result->cases[i].outcome.latency);
 		crash_figures_free(&result->cases[i].outcome.crash);

@@ -2,7 +2,8 @@
  *
  * The file may be old, edited by hand, cut off or somebody else's altogether.
  * Whatever it holds, the outcome is a whole struct result or one line that
- * says which value is wrong; json_read.h has the tools.
+ * says which value is wrong; json_read.h has the tools. Rounds are read by
+ * result_load_rounds.c.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,35 +15,46 @@
 #include "json_read.h"
 #include "result.h"
 #include "result_crash.h"
+#include "result_load.h"
 
-/* The histogram within @figures, an object with "max" and "histogram". */
-static struct hist *load_hist(struct json_reader *reader, const json_t *figures)
+bool load_dense(struct json_reader *reader, const json_t *figures,
+	struct hist *ret_hist)
 {
 	uint64_t max = read_count(reader, figures, "max", 0, HIST_MAX_NS, true);
 	const json_t *text = json_object_get(figures, "histogram");
-	struct hist *dense, *hist;
 
 	if (reader->failed)
-		return NULL;
-	/* Added to an empty one it takes memory only where there is something;
-	 * a result may have thousands. */
-	dense = malloc(sizeof(*dense));
-	hist = hist_create();
-	if (dense && hist && json_is_string(text) &&
-		hist_decode(json_string_value(text), dense) == 0) {
+		return false;
+	if (!json_is_string(text) ||
+		hist_decode(json_string_value(text), ret_hist)) {
+		read_complain(reader, "histogram",
+			"expected a histogram (HdrHistogram V2, 1 ns to 60 s, "
+			"3 digits, base64)");
+		return false;
+	}
+	/* The text knows the last bucket only, "max" the value. */
+	if (max >= hist_percentile(ret_hist, 100) / 1024 * 1023 &&
+		max < ret_hist->max_ns)
+		ret_hist->max_ns = max;
+	return true;
+}
+
+/* The histogram within @figures. Added to an empty one it takes memory only
+ * where there is something; a result may have thousands. */
+static struct hist *load_hist(struct json_reader *reader, const json_t *figures)
+{
+	struct hist *dense = malloc(sizeof(*dense));
+	struct hist *hist = hist_create();
+
+	if (!dense || !hist)
+		read_complain(reader, NULL, "out of memory");
+	else if (load_dense(reader, figures, dense)) {
 		hist_add(hist, dense);
 		free(dense);
-		/* The text knows the last bucket only, "max" the value. */
-		if (max >= hist_percentile(hist, 100) / 1024 * 1023 &&
-			max < hist->max_ns)
-			hist->max_ns = max;
 		return hist;
 	}
 	free(dense);
 	free(hist);
-	read_complain(reader, "histogram",
-		"expected a histogram (HdrHistogram V2, 1 ns to 60 s, 3 "
-		"digits, base64)");
 	return NULL;
 }
 
@@ -385,25 +397,6 @@ out:
 		load_rate(reader, json, bench);
 }
 
-/* Results from before there was such a list have none. */
-static void load_usage(
-	struct json_reader *reader, const json_t *json, struct usage *usage)
-{
-	size_t mark;
-	json_t *object =
-		read_enter(reader, json, "usage", JSON_OBJECT, false, &mark);
-
-	*usage = usage_unknown();
-	for (int i = 0; object && i < USAGE_KINDS; i++) {
-		const json_t *known = json_object_get(object, usage_name(i));
-
-		if (known && !json_is_null(known))
-			usage->counts[i] = read_count(reader, object,
-				usage_name(i), 0, UINT64_MAX, true);
-	}
-	read_leave(reader, mark);
-}
-
 static void load_usage_per_msg(struct json_reader *reader, const json_t *json,
 	double per_msg[USAGE_KINDS])
 {
@@ -454,71 +447,6 @@ static void load_throughput(
 	read_leave(reader, mark);
 }
 
-static void load_round(struct json_reader *reader, const json_t *json,
-	struct round_figures *round)
-{
-	size_t mark;
-	json_t *distance;
-
-	round->round = (unsigned)read_count(
-		reader, json, "round", 0, UINT32_MAX, true);
-	round->order = (unsigned)read_count(
-		reader, json, "order", 0, UINT32_MAX, true);
-	round->msgs = read_count(reader, json, "msgs", 0, UINT64_MAX, true);
-	round->elapsed_ns =
-		read_count(reader, json, "elapsed_ns", 0, UINT64_MAX, true);
-	round->cpu_ns =
-		read_count(reader, json, "cpu_ns", 0, UINT64_MAX, false);
-	round->steal_ns =
-		read_count(reader, json, "steal_ns", 0, UINT64_MAX, false);
-	round->delay_ns =
-		read_count(reader, json, "run_delay_ns", 0, UINT64_MAX, false);
-	round->moves = read_count(reader, json, "moves", 0, UINT64_MAX, false);
-	distance = read_enter(
-		reader, json, "distance_ns", JSON_ARRAY, false, &mark);
-	if (distance && json_array_size(distance) != 2)
-		read_complain(reader, NULL,
-			"expected two values, before and after the slice");
-	if (distance && !reader->failed) {
-		round->distance_before_ns =
-			read_count_at(reader, distance, 0, UINT64_MAX);
-		round->distance_after_ns =
-			read_count_at(reader, distance, 1, UINT64_MAX);
-	}
-	read_leave(reader, mark);
-	round->p50_ns =
-		read_count(reader, json, "p50_ns", 0, UINT64_MAX, false);
-	round->due = read_count(reader, json, "due", 0, UINT64_MAX, false);
-	round->backlog =
-		read_count(reader, json, "backlog", 0, UINT64_MAX, false);
-	load_usage(reader, json, &round->usage);
-}
-
-static void load_rounds(
-	struct json_reader *reader, const json_t *json, struct outcome *outcome)
-{
-	size_t mark;
-	json_t *array =
-		read_enter(reader, json, "rounds", JSON_ARRAY, true, &mark);
-	size_t count = json_array_size(array);
-
-	if (count > 0)
-		outcome->rounds = calloc(count, sizeof(*outcome->rounds));
-	if (outcome->rounds)
-		outcome->round_count = count;
-	else if (count > 0)
-		read_complain(reader, NULL, "out of memory");
-	for (size_t i = 0; i < outcome->round_count; i++) {
-		size_t inner;
-		json_t *round = read_enter_at(reader, array, i, &inner);
-
-		if (round)
-			load_round(reader, round, &outcome->rounds[i]);
-		read_leave(reader, inner);
-	}
-	read_leave(reader, mark);
-}
-
 static void load_case(
 	struct json_reader *reader, const json_t *json, struct result_case *one)
 {
@@ -542,7 +470,7 @@ static void load_case(
 	one->p50_ns = load_interval(reader, json, "p50_ns");
 	load_usage_per_msg(reader, json, one->usage_per_msg);
 	one->cpu_ns_per_msg = read_figure(reader, json, "cpu_ns_per_msg");
-	load_rounds(reader, json, &one->outcome);
+	load_rounds(reader, json, one->bench.mode == MODE_OPEN, &one->outcome);
 }
 
 static void load_cases(

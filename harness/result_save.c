@@ -300,29 +300,65 @@ static json_t *huge_json(const struct result_case *one)
 					: json_null());
 }
 
-static json_t *rounds_json(const struct outcome *outcome)
+/* The times of a round are those of its case, percentiles left out: they follow.
+ * False: no memory. */
+static bool add_times(
+	json_t *round, const char *key, const struct round_hist *times)
 {
+	json_t *json;
+
+	if (!times->text)
+		return true;
+	json = json_pack("{s:o, s:o, s:s}", "max", count(times->max_ns),
+		"count", count(times->total), "histogram", times->text);
+	return json_object_set_new(round, key, json) == 0;
+}
+
+static json_t *round_json(const struct round_figures *round)
+{
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o,"
+		" s:o, s:o, s:o, s:o}",
+		"round", count(round->round), "order", count(round->order),
+		"start_ns", count_or_null(round->start_ns), "msgs",
+		count(round->msgs), "elapsed_ns", count(round->elapsed_ns),
+		"cpu_ns", count_or_null(round->cpu_ns), "distance_ns",
+		count_or_null(round->distance_before_ns),
+		count_or_null(round->distance_after_ns), "p50_ns",
+		count_or_null(round->p50_ns), "due", count_or_null(round->due),
+		"backlog", round->due ? count(round->backlog) : json_null(),
+		"usage", usage_json(&round->usage, NULL), "steal_ns",
+		count(round->steal_ns), "run_delay_ns", count(round->delay_ns),
+		"moves", count(round->moves));
+}
+
+/* As for the whole case: what lost messages has no times. */
+static bool add_all_times(
+	json_t *json, const struct result_case *one, size_t index)
+{
+	const struct round_hist *times = one->outcome.rounds[index].times;
+	bool open = one->bench.mode == MODE_OPEN;
+
+	if (one->outcome.status != STATUS_OK &&
+		!(open && one->outcome.status == STATUS_UNREACHED))
+		return true;
+	return add_times(json, open ? "latency_ns" : "rtt_ns",
+		       &times[ROUND_TIMES]) &&
+	       add_times(
+		       json, "latency_from_send_ns", &times[ROUND_FROM_SEND]) &&
+	       add_times(json, "lag_ns", &times[ROUND_LAG]);
+}
+
+static json_t *rounds_json(const struct result_case *one)
+{
+	const struct outcome *outcome = &one->outcome;
 	json_t *rounds = json_array();
 
 	for (size_t i = 0; rounds && i < outcome->round_count; i++) {
-		const struct round_figures *round = &outcome->rounds[i];
-		json_t *json = json_pack(
-			"{s:o, s:o, s:o, s:o, s:o, s:[o, o], s:o, s:o, s:o,"
-			" s:o, s:o, s:o, s:o}",
-			"round", count(round->round), "order",
-			count(round->order), "msgs", count(round->msgs),
-			"elapsed_ns", count(round->elapsed_ns), "cpu_ns",
-			count_or_null(round->cpu_ns), "distance_ns",
-			count_or_null(round->distance_before_ns),
-			count_or_null(round->distance_after_ns), "p50_ns",
-			count_or_null(round->p50_ns), "due",
-			count_or_null(round->due), "backlog",
-			round->due ? count(round->backlog) : json_null(),
-			"usage", usage_json(&round->usage, NULL), "steal_ns",
-			count(round->steal_ns), "run_delay_ns",
-			count(round->delay_ns), "moves", count(round->moves));
+		json_t *json = round_json(&outcome->rounds[i]);
+		bool whole = json && add_all_times(json, one, i);
 
-		if (json_array_append_new(rounds, json)) {
+		if (json_array_append_new(rounds, json) || !whole) {
 			json_decref(rounds);
 			return NULL;
 		}
@@ -362,7 +398,7 @@ static json_t *case_json(const struct result_case *one)
 		"cpu_ns_per_msg", figure(one->cpu_ns_per_msg), "warmup_ns",
 		count(bench->warmup_ns), "slice_ns", count(bench->slice_ns),
 		"rounds_planned", count(bench->rounds), "rounds",
-		rounds_json(outcome), "rate", rate_json(bench), "open",
+		rounds_json(one), "rate", rate_json(bench), "open",
 		open_json(one), "p50_ns", interval_json(&one->p50_ns), "count",
 		count_or_null(bench->count), "until_percent",
 		count_or_null(bench->until_percent), "usage_per_msg",

@@ -39,7 +39,8 @@ enum { EXTERNAL_STAY = 32 }; /* cases whose workers stay all rounds long */
 struct running {
 	const struct transport *transport;
 	struct channel
-		*channel; /* CAP_EXTERNAL: its workers, all rounds long */
+		*channel;  /* CAP_EXTERNAL: its workers, all rounds long */
+	uint64_t begun_ns; /* of the run: what a round's start is told from */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -110,7 +111,7 @@ static void add_totals(
 }
 
 static int add_round(struct outcome *outcome, const struct plan_slice *slice,
-	const struct slice_report *report)
+	const struct slice_report *report, uint64_t begun_ns)
 {
 	struct round_figures *rounds = realloc(
 		outcome->rounds, (outcome->round_count + 1) * sizeof(*rounds));
@@ -121,6 +122,7 @@ static int add_round(struct outcome *outcome, const struct plan_slice *slice,
 	rounds[outcome->round_count++] = (struct round_figures){
 		.round = slice->round,
 		.order = slice->order,
+		.start_ns = report->started_ns - begun_ns,
 		.msgs = report->msgs,
 		.elapsed_ns = report->elapsed_ns,
 		.cpu_ns = report->cpu_ns,
@@ -135,22 +137,31 @@ static int add_round(struct outcome *outcome, const struct plan_slice *slice,
 }
 
 /* What the slice's own histograms say, before they become part of the whole. */
-static void add_times(
-	struct outcome *outcome, const struct slice_report *report)
+static int add_times(struct outcome *outcome, const struct slice_report *report)
 {
 	struct round_figures *round =
 		&outcome->rounds[outcome->round_count - 1];
+	const struct latency *latency = report->latency;
+	int err = 0;
 
 	if (report->rtt) {
 		round->p50_ns = hist_percentile(report->rtt, 50);
+		err = round_keep(round, ROUND_TIMES, report->rtt);
 		hist_add(outcome->rtt, report->rtt);
 	}
-	if (report->latency) {
-		round->p50_ns = hist_percentile(&report->latency->intended, 50);
-		round->due = report->latency->due;
-		round->backlog = report->latency->backlog;
-		latency_add(outcome->latency, report->latency);
+	if (latency) {
+		round->p50_ns = hist_percentile(&latency->intended, 50);
+		round->due = latency->due;
+		round->backlog = latency->backlog;
+		err = round_keep(round, ROUND_TIMES, &latency->intended);
+		if (!err)
+			err = round_keep(
+				round, ROUND_FROM_SEND, &latency->actual);
+		if (!err)
+			err = round_keep(round, ROUND_LAG, &latency->lag);
+		latency_add(outcome->latency, latency);
 	}
+	return err;
 }
 
 /* What all rounds had at least. */
@@ -209,10 +220,12 @@ static int measure(struct running *running, const struct plan_slice *slice,
 		.rate_per_s = outcome->offered_per_s,
 	};
 	bool external = running->transport->caps & CAP_EXTERNAL;
-	int err = external ? external_slice(running, &request, name, report)
-			   : slice_run(running->transport, &request, name,
-				     report);
+	int err;
 
+	/* Whoever measures knows better. */
+	report->started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	err = external ? external_slice(running, &request, name, report)
+		       : slice_run(running->transport, &request, name, report);
 	if (err == -ENOTSUP && external) {
 		/* Only the program itself knows what it cannot do. */
 		outcome->status = STATUS_SKIP;
@@ -228,10 +241,11 @@ static int measure(struct running *running, const struct plan_slice *slice,
 	add_huge(outcome, report->huge_bytes);
 	add_totals(&outcome->verify, &report->verify);
 	judge(outcome);
-	err = add_round(outcome, slice, report);
+	err = add_round(outcome, slice, report, running->begun_ns);
+	if (!err)
+		err = add_times(outcome, report);
 	if (err)
 		return err;
-	add_times(outcome, report);
 	outcome->settled =
 		until_settled(bench, outcome->rounds, outcome->round_count);
 	return 0;
@@ -323,6 +337,7 @@ static int prepare(
 		int err = 0;
 
 		running[i].transport = transport_find(bench->transport);
+		running[i].begun_ns = run->begun_ns;
 		if (bench->skip || !running[i].transport) {
 			outcome->status = STATUS_SKIP;
 			snprintf(outcome->reason, sizeof(outcome->reason), "%s",
@@ -384,8 +399,6 @@ static void end_workers(struct running *running)
 static int run_slices(const struct plan *plan, struct journal *journal,
 	struct run *run, struct running *running)
 {
-	const uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
-	const uint64_t before_ns = run->elapsed_ns;
 	const bool stay = let_workers_stay(plan);
 	struct progress progress;
 	uint64_t done_ns = 0;
@@ -412,9 +425,8 @@ static int run_slices(const struct plan *plan, struct journal *journal,
 		if (err || !ends_round(plan, i) || !keep_going())
 			continue;
 		run->slices_done = i + 1;
-		run->elapsed_ns = before_ns +
-				  deadline_clock_ns(CLOCK_MONOTONIC) -
-				  started_ns;
+		run->elapsed_ns =
+			deadline_clock_ns(CLOCK_MONOTONIC) - run->begun_ns;
 		if (journal)
 			journal_keep(journal, plan, run);
 	}
@@ -487,11 +499,11 @@ static void look_at_ourselves(const struct plan *plan, struct run *run)
 int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 {
 	struct running *running = calloc(plan->case_count, sizeof(*running));
-	uint64_t started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
-	uint64_t before_ns = run->elapsed_ns;
 	struct sigaction old[2];
 	int err;
 
+	/* A resumed run goes on where its clock stood. */
+	run->begun_ns = deadline_clock_ns(CLOCK_MONOTONIC) - run->elapsed_ns;
 	run->outcome_count = plan->case_count;
 	if (!run->outcomes) {
 		run->started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
@@ -511,8 +523,7 @@ int run_plan(const struct plan *plan, struct journal *journal, struct run *run)
 	for (size_t i = 0; running && i < plan->case_count; i++)
 		end_workers(&running[i]);
 	free(running);
-	run->elapsed_ns =
-		before_ns + deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
+	run->elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - run->begun_ns;
 	if (err)
 		run_free(run);
 	return err;
@@ -523,7 +534,8 @@ void run_free(struct run *run)
 	if (!run)
 		return;
 	for (size_t i = 0; run->outcomes && i < run->outcome_count; i++) {
-		free(run->outcomes[i].rounds);
+		rounds_free(
+			run->outcomes[i].rounds, run->outcomes[i].round_count);
 		free(run->outcomes[i].rtt);
 		free(run->outcomes[i].latency);
 		crash_figures_free(&run->outcomes[i].crash);

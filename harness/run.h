@@ -12,26 +12,11 @@
 #include "hist.h"
 #include "latency.h"
 #include "overhead.h"
+#include "rounds.h"
 #include "slice.h"
 
 struct journal;
 struct plan;
-
-struct round_figures {
-	unsigned round;
-	unsigned order; /* position of this slice within its round */
-	uint64_t msgs;
-	uint64_t elapsed_ns;
-	uint64_t cpu_ns;
-	uint64_t distance_before_ns;
-	uint64_t distance_after_ns;
-	struct usage usage;
-	uint64_t p50_ns;  /* of round trips, of latencies from when a message
-			    was due; 0: none */
-	uint64_t due;	  /* MODE_OPEN: messages, and of these ... */
-	uint64_t backlog; /* ... not sent when the time was over */
-	uint64_t steal_ns, delay_ns, moves; /* as in struct slice_report */
-};
 
 struct outcome {
 	enum case_status status;
@@ -60,7 +45,8 @@ struct run {
 	char counters_refused[CASE_REASON_BYTES]; /* "": they are there */
 	bool interrupted; /* SIGINT or SIGTERM: figures of the rounds done */
 	uint64_t started_unix_ns;
-	uint64_t elapsed_ns;
+	uint64_t elapsed_ns; /* breaks before a resumption left out ... */
+	uint64_t begun_ns;   /* ... since this, by CLOCK_MONOTONIC */
 };
 
 /* run_plan - measure every case of @plan.

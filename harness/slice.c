@@ -104,7 +104,6 @@ static void measure(struct crew *crew, const struct bench_case *bench,
 {
 	struct control *control = crew->block.control;
 	struct disturb disturb;
-	uint64_t started_ns;
 
 	crew_command(crew, PHASE_WARMUP, 0);
 	sleep_ns(bench->warmup_ns);
@@ -117,13 +116,14 @@ static void measure(struct crew *crew, const struct bench_case *bench,
 	crew_command(crew, PHASE_MEASURE, 0);
 	report->msgs = crew_messages(crew);
 	report->cpu_ns = crew_cpu_ns(crew);
-	started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+	report->started_ns = deadline_clock_ns(CLOCK_MONOTONIC);
 	if (bench->count)
 		sleep_until_count(crew, bench, report->msgs);
 	else
 		sleep_ns(bench->slice_ns);
 	report->msgs = crew_messages(crew) - report->msgs;
-	report->elapsed_ns = deadline_clock_ns(CLOCK_MONOTONIC) - started_ns;
+	report->elapsed_ns =
+		deadline_clock_ns(CLOCK_MONOTONIC) - report->started_ns;
 	report->cpu_ns = crew_cpu_ns(crew) - report->cpu_ns;
 	atomic_store_explicit(&control->measure_until_ns,
 		deadline_clock_ns(CLOCK_MONOTONIC), memory_order_relaxed);

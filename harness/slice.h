@@ -33,8 +33,9 @@ struct slice_request {
 };
 
 struct slice_report {
-	uint64_t msgs; /* received (throughput) or returned (round trip)
+	uint64_t msgs;	     /* received (throughput) or returned (round trip)
 				within elapsed_ns */
+	uint64_t started_ns; /* when that time began, by CLOCK_MONOTONIC */
 	uint64_t elapsed_ns;
 	uint64_t cpu_ns;	     /* of all workers, within elapsed_ns */
 	uint64_t distance_before_ns; /* one line's round trip between producer 0

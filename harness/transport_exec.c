@@ -249,6 +249,9 @@ static int exec_slice(struct exec_channel *channel,
 
 	if (ret)
 		return exec_fail(channel, ret, reason);
+	/* It warms up first, and does not say when it is done with that. */
+	ret_report->started_ns =
+		deadline_clock_ns(CLOCK_MONOTONIC) + request->bench->warmup_ns;
 	ret = exec_ask(channel, "slice", line, patience_ns, &answer);
 	if (ret)
 		return ret;

@@ -53,6 +53,7 @@ UNIT_TESTS = \
 	tests/test_ring_view \
 	tests/test_rival_step \
 	tests/test_roudi \
+	tests/test_rounds \
 	tests/test_run \
 	tests/test_scenario \
 	tests/test_scenario_files \

@@ -98,6 +98,7 @@ static void sample_rounds(
 		outcome->rounds[r] = (struct round_figures){
 			.round = r,
 			.order = (unsigned)index,
+			.start_ns = UINT64_C(1500000000) * (r + 1),
 			.msgs = per_round * (r + 1),
 			.elapsed_ns = 100000000,
 			.cpu_ns = 200000000,
@@ -120,6 +121,21 @@ static struct hist *sample_hist(uint64_t step_ns, unsigned count)
 	return hist;
 }
 
+/* The same values, each in one of the rounds: 1, 4, 7 and so on in the first. */
+static void sample_times(struct outcome *outcome, enum round_times kind,
+	uint64_t step_ns, unsigned count)
+{
+	for (unsigned r = 0; r < SAMPLE_ROUNDS; r++) {
+		struct hist *hist = sample_hist(step_ns, 0);
+
+		for (unsigned i = 1 + r; i <= count; i += SAMPLE_ROUNDS)
+			hist_record(hist, i * step_ns);
+		ck_assert_int_eq(
+			round_keep(&outcome->rounds[r], kind, hist), 0);
+		free(hist);
+	}
+}
+
 static void sample_special(struct sample *sample)
 {
 	struct bench_case *cases = sample->plan.cases;
@@ -130,6 +146,7 @@ static void sample_special(struct sample *sample)
 	snprintf(outcomes[SAMPLE_MQ_64].reason, CASE_REASON_BYTES,
 		"mq carries at most 32 bytes here");
 	outcomes[SAMPLE_RTT].rtt = sample_hist(100, 1000);
+	sample_times(&outcomes[SAMPLE_RTT], ROUND_TIMES, 100, 1000);
 	for (int i = SAMPLE_CRASH; i <= SAMPLE_CONTROL; i++) {
 		cases[i].kills = 2;
 		cases[i].kill_victim[VICTIM_PRODUCER] = true;
@@ -176,6 +193,9 @@ static void sample_open(struct sample *sample)
 		hist_record(&latency->actual, i * 100);
 		hist_record(&latency->lag, i * 900);
 	}
+	sample_times(outcome, ROUND_TIMES, 1000, 1000);
+	sample_times(outcome, ROUND_FROM_SEND, 100, 1000);
+	sample_times(outcome, ROUND_LAG, 900, 1000);
 	for (unsigned r = 0; r < SAMPLE_ROUNDS; r++) {
 		struct round_figures *round = &outcome->rounds[r];
 
@@ -243,7 +263,8 @@ static void sample_load(struct sample *sample, struct result *result)
 static void sample_end(struct sample *sample)
 {
 	for (size_t i = 0; i < SAMPLE_CASES; i++) {
-		free(sample->run.outcomes[i].rounds);
+		rounds_free(sample->run.outcomes[i].rounds,
+			sample->run.outcomes[i].round_count);
 		free(sample->run.outcomes[i].rtt);
 		free(sample->run.outcomes[i].latency);
 		free(sample->run.outcomes[i].crash.recovery);

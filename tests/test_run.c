@@ -173,6 +173,18 @@ static void compare_hists(const struct hist *a, const struct hist *b)
 	ck_assert_mem_eq(a->counts, b->counts, sizeof(a->counts));
 }
 
+static void compare_rounds(
+	const struct round_figures *a, const struct round_figures *b)
+{
+	struct round_figures left = *a, right = *b;
+
+	for (size_t kind = 0; kind < ROUND_TIMES_KINDS; kind++) {
+		ck_assert_pstr_eq(a->times[kind].text, b->times[kind].text);
+		left.times[kind].text = right.times[kind].text = NULL;
+	}
+	ck_assert_mem_eq(&left, &right, sizeof(left));
+}
+
 static void compare_outcomes(const struct outcome *a, const struct outcome *b)
 {
 	ck_assert_int_eq(a->status, b->status);
@@ -181,8 +193,8 @@ static void compare_outcomes(const struct outcome *a, const struct outcome *b)
 	ck_assert_double_eq(a->saturation_per_s, b->saturation_per_s);
 	ck_assert_mem_eq(&a->verify, &b->verify, sizeof(a->verify));
 	ck_assert_uint_eq(a->round_count, b->round_count);
-	ck_assert_mem_eq(
-		a->rounds, b->rounds, a->round_count * sizeof(*a->rounds));
+	for (size_t i = 0; i < a->round_count; i++)
+		compare_rounds(&a->rounds[i], &b->rounds[i]);
 	ck_assert_uint_eq(a->latency->due, b->latency->due);
 	ck_assert_uint_eq(a->latency->backlog, b->latency->backlog);
 	ck_assert_uint_eq(a->latency->unsent, b->latency->unsent);
@@ -224,6 +236,88 @@ START_TEST(test_run_resumed_has_all_that_open_cases_had)
 	run_free(&stage.run);
 	journal_remove(&journal);
 	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+static void compare_sum(const struct outcome *outcome, enum round_times kind,
+	const struct hist *whole)
+{
+	struct hist *sum = hist_create();
+
+	ck_assert_ptr_nonnull(sum);
+	ck_assert_uint_gt(whole->total, 0);
+	ck_assert_int_eq(
+		rounds_add(outcome->rounds, outcome->round_count, kind, sum),
+		0);
+	compare_hists(sum, whole);
+	free(sum);
+}
+
+START_TEST(test_run_times_of_the_rounds_are_those_of_the_case)
+{
+	struct stage stage = {0};
+	const struct outcome *open, *trips;
+
+	add_case(&stage, "queue", 1000);
+	add_case(&stage, "queue", 0);
+	stage.cases[1].mode = MODE_ROUNDTRIP;
+	/* Something happens in so long on a busy machine, too. */
+	stage.cases[0].slice_ns = stage.cases[1].slice_ns = 150000000;
+	carry_out(&stage);
+	open = &stage.run.outcomes[0];
+	trips = &stage.run.outcomes[1];
+	compare_sum(open, ROUND_TIMES, &open->latency->intended);
+	compare_sum(open, ROUND_FROM_SEND, &open->latency->actual);
+	compare_sum(open, ROUND_LAG, &open->latency->lag);
+	compare_sum(trips, ROUND_TIMES, trips->rtt);
+	run_free(&stage.run);
+}
+END_TEST
+
+/* In the stage all rounds of a case come before those of the next. */
+static uint64_t check_starts(const struct outcome *outcome, uint64_t after_ns)
+{
+	ck_assert_uint_gt(outcome->round_count, 0);
+	for (size_t i = 0; i < outcome->round_count; i++) {
+		const struct round_figures *round = &outcome->rounds[i];
+
+		ck_assert_uint_ge(round->start_ns, after_ns);
+		after_ns = round->start_ns + round->elapsed_ns;
+	}
+	return after_ns;
+}
+
+START_TEST(test_run_rounds_start_one_after_the_other_within_the_run)
+{
+	struct stage stage = {0};
+	uint64_t after_ns = 0;
+
+	add_case(&stage, "queue", 1000);
+	add_case(&stage, "queue", 1000);
+	carry_out(&stage);
+	for (size_t i = 0; i < 2; i++)
+		after_ns = check_starts(&stage.run.outcomes[i],
+			after_ns + stage.cases[i].warmup_ns);
+	ck_assert_uint_le(after_ns, stage.run.elapsed_ns);
+	run_free(&stage.run);
+}
+END_TEST
+
+/* The run before has lasted an hour, whatever the clock says by now. */
+START_TEST(test_run_resumed_rounds_start_after_those_before)
+{
+	const uint64_t hour_ns = UINT64_C(3600000000000);
+	struct stage stage = {0};
+	uint64_t after_ns;
+
+	add_case(&stage, "queue", 1000);
+	stage.run.outcomes = calloc(1, sizeof(*stage.run.outcomes));
+	ck_assert_ptr_nonnull(stage.run.outcomes);
+	stage.run.elapsed_ns = hour_ns;
+	carry_out(&stage);
+	after_ns = check_starts(&stage.run.outcomes[0], hour_ns);
+	ck_assert_uint_le(after_ns, stage.run.elapsed_ns);
+	run_free(&stage.run);
 }
 END_TEST
 
@@ -343,6 +437,11 @@ int main(void)
 		MODE_OPEN, MODE_OPEN + 1);
 	tcase_add_test(tcase, test_run_resumed_has_all_that_open_cases_had);
 	tcase_add_test(tcase, test_run_resumed_leaves_settled_cases_alone);
+	tcase_add_test(
+		tcase, test_run_times_of_the_rounds_are_those_of_the_case);
+	tcase_add_test(tcase,
+		test_run_rounds_start_one_after_the_other_within_the_run);
+	tcase_add_test(tcase, test_run_resumed_rounds_start_after_those_before);
 	tcase_add_test(tcase, test_run_journal_is_of_one_load);
 	tcase_add_loop_test(tcase,
 		test_until_rounds_end_once_the_interval_is_narrow, 0, WIDTHS);

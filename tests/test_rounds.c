@@ -1,0 +1,113 @@
+/* test_rounds.c - the times that rounds keep: together they are those of the case,
+ * through a file and back.
+ */
+#include <check.h>
+
+#include "sample_result.h"
+
+static struct sample sample;
+static struct result loaded;
+
+static void begin(void)
+{
+	sample_begin(&sample);
+	sample_load(&sample, &loaded);
+}
+
+static void end(void)
+{
+	result_free(&loaded);
+	sample_end(&sample);
+}
+
+static const struct {
+	size_t index;
+	enum round_times kind;
+} kept[] = {
+	{SAMPLE_RTT, ROUND_TIMES},
+	{SAMPLE_OPEN, ROUND_TIMES},
+	{SAMPLE_OPEN, ROUND_FROM_SEND},
+	{SAMPLE_OPEN, ROUND_LAG},
+};
+enum { KEPT = sizeof(kept) / sizeof(*kept) };
+
+static const struct hist *whole_of(const struct outcome *outcome, size_t what)
+{
+	const struct latency *latency = outcome->latency;
+
+	if (kept[what].index == SAMPLE_RTT)
+		return outcome->rtt;
+	if (kept[what].kind == ROUND_TIMES)
+		return &latency->intended;
+	return kept[what].kind == ROUND_LAG ? &latency->lag : &latency->actual;
+}
+
+/* The rounds of @outcome from @first on, added together. */
+static struct hist *sum_of(
+	const struct outcome *outcome, enum round_times kind, size_t first)
+{
+	struct hist *sum = hist_create();
+
+	ck_assert_ptr_nonnull(sum);
+	ck_assert_int_eq(rounds_add(outcome->rounds + first,
+				 outcome->round_count - first, kind, sum),
+		0);
+	return sum;
+}
+
+static void compare_hists(const struct hist *a, const struct hist *b)
+{
+	ck_assert_uint_eq(a->total, b->total);
+	ck_assert_uint_eq(a->max_ns, b->max_ns);
+	ck_assert_mem_eq(a->counts, b->counts, sizeof(a->counts));
+}
+
+START_TEST(test_rounds_together_are_the_case_to_the_last_count)
+{
+	struct outcome *outcome = &loaded.cases[kept[_i].index].outcome;
+	const struct hist *whole = whole_of(outcome, (size_t)_i);
+	struct hist *sum = sum_of(outcome, kept[_i].kind, 0);
+
+	ck_assert(rounds_make_up(
+		outcome->rounds, SAMPLE_ROUNDS, kept[_i].kind, whole));
+	compare_hists(sum, whole);
+	free(sum);
+	round_clear(&outcome->rounds[1]);
+	ck_assert(!rounds_make_up(
+		outcome->rounds, SAMPLE_ROUNDS, kept[_i].kind, whole));
+}
+END_TEST
+
+START_TEST(test_rounds_of_a_violated_case_have_no_times)
+{
+	struct outcome *outcome = &sample.run.outcomes[kept[_i].index];
+	struct result again;
+
+	outcome->status = STATUS_VIOLATED;
+	sample_load(&sample, &again);
+	outcome = &again.cases[kept[_i].index].outcome;
+	for (size_t r = 0; r < SAMPLE_ROUNDS; r++)
+		ck_assert_ptr_null(
+			outcome->rounds[r].times[kept[_i].kind].text);
+	result_free(&again);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("rounds");
+	TCase *tcase = tcase_create("rounds");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_loop_test(tcase,
+		test_rounds_together_are_the_case_to_the_last_count, 0, KEPT);
+	tcase_add_loop_test(
+		tcase, test_rounds_of_a_violated_case_have_no_times, 0, KEPT);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
