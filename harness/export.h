@@ -23,8 +23,8 @@ void export_csv(const struct result *result, FILE *out);
 int export_json(const struct result *result, FILE *out);
 
 /* export_hdr - for each histogram of the result @dir/NAME.hlog, an interval log
- * of HdrHistogram, and @dir/NAME.hgrm, its percentiles in microseconds. @dir is
- * made when there is something to write.
+ * of HdrHistogram with an interval a round, and @dir/NAME.hgrm, its percentiles in
+ * microseconds. @dir is made when there is something to write.
  * Returns 0 or -errno after saying what went wrong. */
 int export_hdr(const struct result *result, const char *dir);
 

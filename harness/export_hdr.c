@@ -1,13 +1,14 @@
 /* export_hdr.c - the histograms of a result as HdrHistogram's files.
  *
- * A case has a pair of files. NAME.hlog is an interval log, format 1.3: the
- * histogram whole, for HistogramLogProcessor and everything else that reads
- * such logs. Its one interval is the time that the case was measured, all its
- * rounds together; slices of other cases lay between them, so where within the
- * run a value falls is not told. NAME.hgrm is the table of percentiles, which
- * plotters take. In both a value is in nanoseconds times the unit that the
- * format has for it: the log's maxima in milliseconds, the table in
- * microseconds.
+ * A histogram has a pair of files. NAME.hlog is an interval log, format 1.3, for
+ * HistogramLogProcessor and everything else that reads such logs: an interval is
+ * a round, and between two of them lie the slices of other cases. They begin in
+ * seconds since the run did; a break before the run was resumed does not count.
+ * What has no rounds, or a result from before they kept their times, is one
+ * interval, as long as all that was measured and without a place in the run.
+ * NAME.hgrm is the table of percentiles, which plotters take. In both a value is
+ * in nanoseconds times the unit that the format has for it: the log's maxima in
+ * milliseconds, the table in microseconds.
  *
  * Files are written in place: they can be written again at any time.
  */
@@ -33,6 +34,7 @@ enum { PATH_BYTES = 4096, TAG_BYTES = CASE_ID_BYTES + 16 };
 struct histogram {
 	const struct hist *hist;
 	const char *ending;
+	enum round_times kind; /* what it is called in a round, if it has any */
 };
 
 enum { HISTOGRAMS = 5 };
@@ -43,11 +45,12 @@ static size_t histograms_of(
 	const struct outcome *outcome = &one->outcome;
 	const struct latency *latency = outcome->latency;
 	const struct histogram all[HISTOGRAMS] = {
-		{outcome->rtt, ""},
-		{outcome->crash.recovery, ""},
-		{latency ? &latency->intended : NULL, ""},
-		{latency ? &latency->actual : NULL, "-from-send"},
-		{latency ? &latency->lag : NULL, "-lag"},
+		{outcome->rtt, "", ROUND_TIMES},
+		{outcome->crash.recovery, "", ROUND_TIMES},
+		{latency ? &latency->intended : NULL, "", ROUND_TIMES},
+		{latency ? &latency->actual : NULL, "-from-send",
+			ROUND_FROM_SEND},
+		{latency ? &latency->lag : NULL, "-lag", ROUND_LAG},
 	};
 	size_t count = 0;
 
@@ -119,31 +122,55 @@ static void put_start(const struct result *result, FILE *out)
 		(double)result->started_unix_ns / 1e9, date);
 }
 
-static int put_log(const struct result *result, const struct result_case *one,
-	const struct hist *hist, const char *tag, FILE *out)
+static void put_interval(double start_s, double length_s, uint64_t max_ns,
+	const char *text, const char *tag, FILE *out)
+{
+	fprintf(out, "Tag=%s,%.3f,%.3f,%.3f,%s\n", tag, start_s, length_s,
+		(double)max_ns / LOG_UNIT_NS, text);
+}
+
+static int put_whole(const struct result_case *one, const struct hist *hist,
+	const char *tag, FILE *out)
 {
 	char *text;
 	int err = hist_encode(hist, &text);
 
 	if (err)
 		return err;
+	put_interval(0, seconds_measured(one), hist->max_ns, text, tag, out);
+	free(text);
+	return 0;
+}
+
+static int put_log(const struct result *result, const struct result_case *one,
+	const struct histogram *what, const char *tag, FILE *out)
+{
+	const struct outcome *outcome = &one->outcome;
+
 	fprintf(out,
 		"#[Logged with ipcmark %s]\n"
 		"#[Histogram log format version 1.3]\n",
 		env_text(result->environment, "ipcmark_version"));
 	put_start(result, out);
-	fprintf(out,
-		"\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\","
-		"\"Interval_Compressed_Histogram\"\n"
-		"Tag=%s,0.000,%.3f,%.3f,%s\n",
-		tag, seconds_measured(one), (double)hist->max_ns / LOG_UNIT_NS,
-		text);
-	free(text);
+	fprintf(out, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\","
+		     "\"Interval_Compressed_Histogram\"\n");
+	if (!rounds_make_up(outcome->rounds, outcome->round_count, what->kind,
+		    what->hist))
+		return put_whole(one, what->hist, tag, out);
+	for (size_t i = 0; i < outcome->round_count; i++) {
+		const struct round_figures *round = &outcome->rounds[i];
+		const struct round_hist *times = &round->times[what->kind];
+
+		if (times->text)
+			put_interval((double)round->start_ns / 1e9,
+				(double)round->elapsed_ns / 1e9, times->max_ns,
+				times->text, tag, out);
+	}
 	return 0;
 }
 
 static int put_files(const struct result *result, const struct result_case *one,
-	const struct hist *hist, const char *dir, const char *tag)
+	const struct histogram *what, const char *dir, const char *tag)
 {
 	static const char *const endings[] = {".hlog", ".hgrm"};
 	char path[PATH_BYTES];
@@ -160,9 +187,9 @@ static int put_files(const struct result *result, const struct result_case *one,
 		if (!file)
 			err = -errno;
 		else if (i == 0)
-			err = put_log(result, one, hist, tag, file);
+			err = put_log(result, one, what, tag, file);
 		else
-			hist_print(hist, TABLE_UNIT_NS, file);
+			hist_print(what->hist, TABLE_UNIT_NS, file);
 		if (file && ferror(file) && !err)
 			err = -EIO;
 		if (file && fclose(file) && !err)
@@ -196,7 +223,7 @@ int export_hdr(const struct result *result, const char *dir)
 		for (size_t h = 0; !err && h < count; h++) {
 			snprintf(name, sizeof(name), "%s%s", tag,
 				hists[h].ending);
-			err = put_files(result, one, hists[h].hist, dir, name);
+			err = put_files(result, one, &hists[h], dir, name);
 		}
 	}
 	return err;

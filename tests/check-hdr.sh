@@ -3,8 +3,10 @@
 #
 # A short run with round trips and kills leaves a log and a table for each case.
 # HdrHistogram's log processor, its authors' own, reads each log and prints the
-# table that it makes of it: the same values, percentiles and counts must stand
-# in ours, line for line. Exit 77 where there is no Java or no HdrHistogram.
+# table that it makes of all its intervals: the same values, percentiles and
+# counts must stand in ours, line for line. Then it lists the intervals: there
+# must be one for each round with times, ending when that did, with as many values
+# as the result says. Exit 77 where there is no Java or no HdrHistogram.
 set -u
 
 scratch=$(mktemp -d)
@@ -67,6 +69,65 @@ same_tables()
 		}'
 }
 
+# What the rounds in the result have: a line each, of its log's name, its end in
+# seconds, its count and its maximum in ms. The result has one key a line, what
+# a round holds five blanks from the left.
+intervals()
+{
+	awk '
+		function text() { gsub(/[",]/, "", $2); return $2 }
+		BEGIN {
+			ending["rtt_ns"] = ending["latency_ns"] = ""
+			ending["latency_from_send_ns"] = "-from-send"
+			ending["lag_ns"] = "-lag"
+		}
+		/^   "id":/ {
+			tag = text()
+			gsub(/[^A-Za-z0-9._-]+/, "-", tag)
+		}
+		/^     "start_ns":/ { start = text() }
+		/^     "elapsed_ns":/ { end = (start + text()) / 1e9 }
+		/^     "[a-z_]+_ns": \{/ { key = $1; gsub(/[":]/, "", key) }
+		/^      "max":/ { max = text() / 1e6 }
+		/^      "count":/ {
+			if (key in ending)
+				printf "%s %.9f %d %.6f\n", tag ending[key], end, text(), max
+		}
+	' "$1"
+}
+
+# same_intervals NAME: theirs end when their rounds did, as exactly as a log tells
+# it, and have as many values, of which the longest is within 0.1 %.
+same_intervals()
+{
+	awk -F '[ ,]' -v name="$1" '
+		function near(a, b, room) { return a - b < room && b - a < room }
+		NR == FNR {
+			if ($1 == name)
+				ours[++rounds] = $2 " " $3 " " $4
+			next
+		}
+		/^[0-9]/ {
+			found++
+			if (rounds == 0)
+				next
+			split(ours[found], our, " ")
+			if (near($1, our[1], 0.0015) && $2 == our[2] &&
+				near($5, our[3], 0.0011 + our[3] / 1000))
+				next
+			print "interval " found ": " ours[found] " | " $0
+			failed = 1
+		}
+		END {
+			if (found != (rounds ? rounds : 1)) {
+				print found + 0 " intervals, not " rounds + 0
+				failed = 1
+			}
+			exit failed
+		}
+	' "$scratch/intervals" "$2"
+}
+
 # Slices that are not empty on a busy machine either.
 cat >"$scratch/hdr.ini" <<'END'
 [global]
@@ -100,6 +161,7 @@ case $code in
 	;;
 esac
 
+intervals "$scratch/result/result.json" >"$scratch/intervals"
 logs=0
 for log in "$scratch"/result/latency/*.hlog; do
 	[ -s "$log" ] || continue
@@ -114,7 +176,13 @@ for log in "$scratch"/result/latency/*.hlog; do
 		fail "$name: HdrHistogram finds nothing in the log"
 	same_tables "$table" "$scratch/theirs.hgrm" ||
 		fail "$name: HdrHistogram prints another table of this log"
+	processor -i "$log" -tag "$name" -csv -o "$scratch/theirs" >/dev/null 2>&1
+	same_intervals "$name" "$scratch/theirs" ||
+		fail "$name: HdrHistogram finds other intervals in this log"
 done
+# Where all rounds are one interval there are as many as logs, or fewer.
+[ "$(wc -l <"$scratch/intervals")" -gt $logs ] ||
+	fail "the result's rounds have no times"
 [ $logs -eq 8 ] || fail "$logs logs, not 8: one for each kind of time of a case"
 
 # What can be written at the run can be written from the result again.
@@ -123,5 +191,6 @@ done
 diff -r "$scratch/result/latency" "$scratch/again" >/dev/null ||
 	fail "show --hdr writes other files than run"
 
-echo "$logs logs read by HdrHistogram"
+echo "$logs logs read by HdrHistogram, $(wc -l <"$scratch/intervals")" \
+	"intervals of rounds"
 [ $failures -eq 0 ]

@@ -1,7 +1,9 @@
 /* test_export.c - the forms that other programs read: every line has as many
- * fields as its heading, and text cannot break out of its field.
+ * fields as its heading, text cannot break out of its field, and a log has what
+ * each round measured.
  */
 #include <check.h>
+#include <ftw.h>
 
 #include "export.h"
 #include "sample_result.h"
@@ -193,6 +195,121 @@ START_TEST(test_export_markdown_rows_are_as_wide_as_their_head)
 }
 END_TEST
 
+static int take_away(const char *path, const struct stat *status, int type,
+	struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(path);
+}
+
+/* The log NAME.hlog that export_hdr() makes in a folder of its own; caller
+ * frees. */
+static char *hdr_log(const char *name)
+{
+	char dir[] = "/tmp/test_export_XXXXXX", path[256], *text = NULL;
+	size_t bytes = 0;
+	FILE *file;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(export_hdr(&loaded, dir), 0);
+	snprintf(path, sizeof(path), "%s/%s.hlog", dir, name);
+	file = fopen(path, "re");
+	ck_assert_msg(file != NULL, "no %s", path);
+	ck_assert_int_gt(getdelim(&text, &bytes, '\0', file), 0);
+	fclose(file);
+	ck_assert_int_eq(nftw(dir, take_away, 8, FTW_DEPTH | FTW_PHYS), 0);
+	return text;
+}
+
+/* Interval @index of a log: its numbers into @ret_numbers, its histogram. */
+static struct hist *hdr_interval(
+	const char *log, size_t index, double ret_numbers[3])
+{
+	struct hist *hist = malloc(sizeof(*hist));
+	const char *line = log;
+	char *text = NULL;
+
+	for (size_t i = 0; line && i <= index; i++)
+		line = strstr(line + 1, "\nTag=");
+	ck_assert_ptr_nonnull(line);
+	ck_assert_int_eq(
+		sscanf(line, "\nTag=%*[^,],%lf,%lf,%lf,%ms", &ret_numbers[0],
+			&ret_numbers[1], &ret_numbers[2], &text),
+		4);
+	ck_assert_ptr_nonnull(hist);
+	ck_assert_int_eq(hist_decode(text, hist), 0);
+	free(text);
+	return hist;
+}
+
+static size_t hdr_intervals(const char *log)
+{
+	size_t count = 0;
+
+	while ((log = strstr(log + 1, "\nTag=")))
+		count++;
+	return count;
+}
+
+static const struct {
+	const char *name;
+	double step_ms; /* of the 1000 values, all one such step apart */
+} logs[] = {
+	{"latency-ring-64", 1e-4},
+	{"load-ring-1024", 1e-3},
+	{"load-ring-1024-from-send", 1e-4},
+	{"load-ring-1024-lag", 9e-4},
+};
+
+START_TEST(test_export_hdr_log_has_an_interval_a_round)
+{
+	char *log = hdr_log(logs[_i].name);
+	size_t total = 0;
+
+	ck_assert_uint_eq(hdr_intervals(log), SAMPLE_ROUNDS);
+	for (size_t r = 0; r < SAMPLE_ROUNDS; r++) {
+		double numbers[3];
+		struct hist *hist = hdr_interval(log, r, numbers);
+		/* The last value of each: 1000, 998 and 999 steps. */
+		double last = r == 0 ? 1000 : 997 + (double)r;
+
+		ck_assert_double_eq(numbers[0], 1.5 * (double)(r + 1));
+		ck_assert_double_eq(numbers[1], 0.1);
+		ck_assert_double_eq_tol(
+			numbers[2], last * logs[_i].step_ms, 0.00051);
+		ck_assert_uint_eq(hist->total, r == 0 ? 334 : 333);
+		total += hist->total;
+		free(hist);
+	}
+	ck_assert_uint_eq(total, 1000);
+	free(log);
+}
+END_TEST
+
+/* A case of a result from before rounds kept theirs, or one that has none. */
+START_TEST(test_export_hdr_log_of_no_rounds_is_one_interval)
+{
+	struct outcome *outcome = &loaded.cases[SAMPLE_RTT].outcome;
+	struct hist *hist;
+	double numbers[3];
+	char *log;
+
+	for (size_t r = 0; r < SAMPLE_ROUNDS; r++)
+		round_clear(&outcome->rounds[r]);
+	log = hdr_log("latency-ring-64");
+	ck_assert_uint_eq(hdr_intervals(log), 1);
+	hist = hdr_interval(log, 0, numbers);
+	ck_assert_double_eq(numbers[0], 0);
+	ck_assert_double_eq_tol(numbers[1], 0.3, 1e-9);
+	ck_assert_uint_eq(hist->total, 1000);
+	free(hist);
+	free(log);
+	log = hdr_log("crash-queue-64");
+	ck_assert_uint_eq(hdr_intervals(log), 1);
+	free(log);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("export");
@@ -210,6 +327,9 @@ int main(void)
 		sizeof(shown) / sizeof(*shown));
 	tcase_add_test(
 		tcase, test_export_markdown_rows_are_as_wide_as_their_head);
+	tcase_add_loop_test(tcase, test_export_hdr_log_has_an_interval_a_round,
+		0, sizeof(logs) / sizeof(*logs));
+	tcase_add_test(tcase, test_export_hdr_log_of_no_rounds_is_one_interval);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
