@@ -41,7 +41,9 @@ int command_show(const struct options *options)
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
 	if (options->without_disturbed)
-		result_drop_disturbed(&result);
+		error = result_drop_disturbed(&result);
+	if (error)
+		goto out;
 	if (options->json)
 		error = export_json(&result, stdout);
 	else if (options->csv)
@@ -54,6 +56,7 @@ int command_show(const struct options *options)
 		report_cost(&result, stdout);
 	if (!error && options->hdr_dir)
 		error = export_hdr(&result, options->hdr_dir);
+out:
 	result_free(&result);
 	return error ? EXIT_USAGE : EXIT_GOOD;
 }
@@ -104,9 +107,10 @@ int command_compare(const struct options *options)
 
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
-	if (options->without_disturbed)
-		result_drop_disturbed(&result);
-	code = compare_print(&result, &request, stdout);
+	if (options->without_disturbed && result_drop_disturbed(&result))
+		code = EXIT_USAGE;
+	else
+		code = compare_print(&result, &request, stdout);
 	result_free(&result);
 	return code;
 }

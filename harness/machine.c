@@ -121,10 +121,12 @@ char *machine_disturbed(
 			"%zu of %zu slices disturbed (the host took CPU time "
 			"%zu, a worker changed CPU %zu): %s",
 			seen->any, seen->slices, seen->steal, seen->moves,
-			result->without_disturbed
-				? "left out of rates and ratios; round trip "
-				  "percentiles are of all"
-				: "--without-disturbed leaves them out");
+			!result->without_disturbed
+				? "--without-disturbed leaves them out"
+			: result->times_of_all
+				? "left out of rates and ratios; percentiles "
+				  "are of all"
+				: "left out");
 	return text;
 }
 

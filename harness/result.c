@@ -4,6 +4,7 @@
  * exists only for a case that is STATUS_OK: a rate at which messages were lost
  * is no rate.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,23 +92,107 @@ bool result_disturbed(const struct round_figures *round)
 	return round->steal_ns > 0 || round->moves > 0;
 }
 
-void result_drop_disturbed(struct result *result)
+/* Of the rounds that are left; NULL: no memory. */
+static struct hist *rtt_anew(const struct outcome *outcome)
 {
-	for (size_t i = 0; i < result->case_count; i++) {
+	struct hist *hist = hist_create();
+
+	if (hist && rounds_add(outcome->rounds, outcome->round_count,
+			    ROUND_TIMES, hist)) {
+		free(hist);
+		return NULL;
+	}
+	return hist;
+}
+
+/* What was due and what was not sent stays: no round knows all of that. */
+static struct latency *latency_anew(const struct outcome *outcome)
+{
+	const struct round_figures *rounds = outcome->rounds;
+	const struct latency *whole = outcome->latency;
+	size_t count = outcome->round_count;
+	struct latency *latency = latency_create();
+
+	if (!latency)
+		return NULL;
+	latency->due = whole->due;
+	latency->backlog = whole->backlog;
+	latency->unsent = whole->unsent;
+	latency->dropped = whole->dropped;
+	if (rounds_add(rounds, count, ROUND_TIMES, &latency->intended) ||
+		rounds_add(rounds, count, ROUND_FROM_SEND, &latency->actual) ||
+		rounds_add(rounds, count, ROUND_LAG, &latency->lag)) {
+		free(latency);
+		return NULL;
+	}
+	return latency;
+}
+
+/* Do the rounds have all the times that the case has? */
+static bool times_are_in_rounds(const struct outcome *outcome)
+{
+	const struct round_figures *rounds = outcome->rounds;
+	const struct latency *latency = outcome->latency;
+	size_t count = outcome->round_count;
+
+	if (outcome->rtt)
+		return rounds_make_up(rounds, count, ROUND_TIMES, outcome->rtt);
+	return latency &&
+	       rounds_make_up(rounds, count, ROUND_TIMES, &latency->intended) &&
+	       rounds_make_up(
+		       rounds, count, ROUND_FROM_SEND, &latency->actual) &&
+	       rounds_make_up(rounds, count, ROUND_LAG, &latency->lag);
+}
+
+static int times_anew(struct outcome *outcome)
+{
+	struct hist *rtt = outcome->rtt ? rtt_anew(outcome) : NULL;
+	struct latency *latency =
+		outcome->latency ? latency_anew(outcome) : NULL;
+
+	if ((outcome->rtt && !rtt) || (outcome->latency && !latency)) {
+		free(rtt);
+		free(latency);
+		return -ENOMEM;
+	}
+	free(outcome->rtt);
+	free(outcome->latency);
+	outcome->rtt = rtt;
+	outcome->latency = latency;
+	return 0;
+}
+
+int result_drop_disturbed(struct result *result)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < result->case_count; i++) {
 		struct outcome *outcome = &result->cases[i].outcome;
+		bool anew = times_are_in_rounds(outcome);
 		size_t kept = 0;
 
-		for (size_t r = 0; r < outcome->round_count; r++)
-			if (result_disturbed(&outcome->rounds[r]))
-				round_clear(&outcome->rounds[r]);
+		for (size_t r = 0; r < outcome->round_count; r++) {
+			struct round_figures *round = &outcome->rounds[r];
+
+			if (result_disturbed(round))
+				round_clear(round);
 			else
-				outcome->rounds[kept++] = outcome->rounds[r];
+				outcome->rounds[kept++] = *round;
+		}
 		if (kept == outcome->round_count)
 			continue;
 		outcome->round_count = kept;
 		result_figures(&result->cases[i]);
+		if (anew)
+			err = times_anew(outcome);
+		else if (outcome->rtt || outcome->latency)
+			result->times_of_all = true;
 	}
 	result->without_disturbed = true;
+	if (err)
+		diag_error("cannot leave disturbed slices out: %s",
+			strerror(-err));
+	return err;
 }
 
 char *result_reason(

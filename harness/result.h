@@ -49,6 +49,7 @@ struct result {
 	uint64_t started_unix_ns;
 	bool interrupted;
 	bool without_disturbed; /* result_drop_disturbed() was called */
+	bool times_of_all;	/* it could not leave them out of a histogram */
 	struct disturbed_seen disturbed; /* of the rounds in the file */
 	struct overhead overhead;	 /* NaN: not measured */
 	char counters_refused[CASE_REASON_BYTES]; /* "": they were there */
@@ -77,9 +78,11 @@ int result_exit_code(const struct result *result);
 /* result_disturbed - was @round? */
 bool result_disturbed(const struct round_figures *round);
 
-/* result_drop_disturbed - leave those rounds out and make the figures anew. What
- * is kept for all rounds together, histograms and verdicts, stays as it is. */
-void result_drop_disturbed(struct result *result);
+/* result_drop_disturbed - leave those rounds out, and make the figures and the
+ * histograms anew. What is kept for all rounds together stays as it is: verdicts,
+ * what was due, and histograms where rounds have none of their own.
+ * Returns 0; -ENOMEM after saying so. */
+int result_drop_disturbed(struct result *result);
 
 /* result_figures - fill in what follows from the rounds of an outcome that is
  * STATUS_OK; NaN for any other, and a rate only for MODE_THROUGHPUT. */

@@ -1,8 +1,10 @@
 /* test_rounds.c - the times that rounds keep: together they are those of the case,
- * through a file and back.
+ * through a file and back, and without the disturbed ones those of the others.
  */
 #include <check.h>
+#include <math.h>
 
+#include "machine.h"
 #include "sample_result.h"
 
 static struct sample sample;
@@ -78,6 +80,75 @@ START_TEST(test_rounds_together_are_the_case_to_the_last_count)
 }
 END_TEST
 
+START_TEST(test_rounds_left_out_leave_the_times_of_the_others)
+{
+	struct outcome *outcome = &loaded.cases[kept[_i].index].outcome;
+	struct hist *sum = sum_of(outcome, kept[_i].kind, 1);
+
+	outcome->rounds[0].moves = 1;
+	ck_assert_int_eq(result_drop_disturbed(&loaded), 0);
+	ck_assert_uint_eq(outcome->round_count, SAMPLE_ROUNDS - 1);
+	ck_assert_uint_eq(sum->total, 666);
+	compare_hists(sum, whole_of(outcome, (size_t)_i));
+	ck_assert(!loaded.times_of_all);
+	if (kept[_i].index == SAMPLE_OPEN)
+		ck_assert_uint_eq(outcome->latency->due, 1000);
+	free(sum);
+}
+END_TEST
+
+START_TEST(test_rounds_all_left_out_leave_no_times)
+{
+	struct outcome *outcome = &loaded.cases[kept[_i].index].outcome;
+
+	for (size_t r = 0; r < SAMPLE_ROUNDS; r++)
+		outcome->rounds[r].moves = 1;
+	ck_assert_int_eq(result_drop_disturbed(&loaded), 0);
+	ck_assert_uint_eq(whole_of(outcome, (size_t)_i)->total, 0);
+	ck_assert(isnan(loaded.cases[kept[_i].index].p50_ns.median));
+}
+END_TEST
+
+/* As in a result from before rounds had times of their own. */
+START_TEST(test_rounds_without_times_leave_those_of_the_case)
+{
+	struct outcome *outcome = &loaded.cases[kept[_i].index].outcome;
+
+	for (size_t r = 0; r < SAMPLE_ROUNDS; r++)
+		round_clear(&outcome->rounds[r]);
+	outcome->rounds[0].moves = 1;
+	ck_assert_int_eq(result_drop_disturbed(&loaded), 0);
+	ck_assert_uint_eq(outcome->round_count, SAMPLE_ROUNDS - 1);
+	ck_assert_uint_eq(whole_of(outcome, (size_t)_i)->total, 1000);
+	ck_assert(loaded.times_of_all);
+}
+END_TEST
+
+static const struct {
+	bool left_out, times_of_all;
+	const char *said;
+} disturbed[] = {
+	{false, false, "CPU 1): --without-disturbed leaves them out"},
+	{true, false, "CPU 1): left out"},
+	{true, true,
+		"CPU 1): left out of rates and ratios; percentiles are of all"},
+};
+
+START_TEST(test_rounds_left_out_are_said_to_be)
+{
+	const char *said = disturbed[_i].said;
+	char text[256];
+
+	loaded.disturbed = (struct disturbed_seen){
+		.slices = 21, .steal = 2, .moves = 1, .any = 3};
+	loaded.without_disturbed = disturbed[_i].left_out;
+	loaded.times_of_all = disturbed[_i].times_of_all;
+	machine_disturbed(&loaded, text, sizeof(text));
+	ck_assert_uint_gt(strlen(text), strlen(said));
+	ck_assert_str_eq(text + strlen(text) - strlen(said), said);
+}
+END_TEST
+
 START_TEST(test_rounds_of_a_violated_case_have_no_times)
 {
 	struct outcome *outcome = &sample.run.outcomes[kept[_i].index];
@@ -103,6 +174,13 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase,
 		test_rounds_together_are_the_case_to_the_last_count, 0, KEPT);
+	tcase_add_loop_test(tcase,
+		test_rounds_left_out_leave_the_times_of_the_others, 0, KEPT);
+	tcase_add_loop_test(
+		tcase, test_rounds_all_left_out_leave_no_times, 0, KEPT);
+	tcase_add_loop_test(tcase,
+		test_rounds_without_times_leave_those_of_the_case, 0, KEPT);
+	tcase_add_loop_test(tcase, test_rounds_left_out_are_said_to_be, 0, 3);
 	tcase_add_loop_test(
 		tcase, test_rounds_of_a_violated_case_have_no_times, 0, KEPT);
 	suite_add_tcase(suite, tcase);
