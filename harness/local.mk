@@ -66,6 +66,8 @@ libharness_a_SOURCES = \
 	harness/crash/coverage.c \
 	harness/crash/coverage.h \
 	harness/crash/director.c \
+	harness/crash/lean.c \
+	harness/crash/lean.h \
 	harness/crash/ledger.c \
 	harness/crash/ledger.h \
 	harness/crash/message.h \

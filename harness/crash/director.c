@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "crash/campaign.h"
+#include "crash/lean.h"
 #include "rng.h"
 #include "session.h"
 
@@ -148,6 +149,21 @@ static void note(struct block *block, const struct trial_strike *strike,
 		note_violation(block, strike, report);
 }
 
+/* Once. Who crashed may have lacked what lean.c took from it: then again with all
+ * there is, and from now on always, if that was it. */
+static void try_once(struct block *block, const struct trial_strike *strike,
+	struct trial_report *ret_report)
+{
+	trial_run(&block->stage, &block->what, strike, ret_report);
+	if (ret_report->verdict != VERDICT_CRASHED || !lean_is())
+		return;
+	lean_set(false);
+	if (!open_stage(block))
+		return;
+	trial_run(&block->stage, &block->what, strike, ret_report);
+	lean_set(ret_report->verdict == VERDICT_CRASHED);
+}
+
 /* One point, again when it was missed; and when it was late, since the machine
  * may have been. */
 static void strike_at(struct block *block, const struct trial_strike *strike)
@@ -161,7 +177,7 @@ static void strike_at(struct block *block, const struct trial_strike *strike)
 			memory_order_relaxed);
 		if (!open_stage(block))
 			return;
-		trial_run(&block->stage, &block->what, strike, &report);
+		try_once(block, strike, &report);
 		if (verdict_is_fine(report.verdict)
 				? !report.missed
 				: report.verdict != VERDICT_LATE)
@@ -319,11 +335,29 @@ static void begin_block(struct campaign *campaign, unsigned director,
 	};
 }
 
+/* What the recorded calls call, children need; and little else. */
+static void grow_lean(const struct campaign *campaign)
+{
+	const struct campaign_board *board = campaign->board;
+
+	for (unsigned i = 0; i < board->unit_count; i++) {
+		const struct crash_trace *trace =
+			campaign_trace(campaign, &board->units[i]);
+
+		if (!board->units[i].recorded)
+			continue;
+		for (size_t k = 0; k < trace->count; k++)
+			lean_use(trace->steps[k].address);
+	}
+	lean_set(true);
+}
+
 void director_run(struct campaign *campaign, unsigned director)
 {
 	static struct block block;
 	size_t at;
 
+	grow_lean(campaign);
 	for (;;) {
 		/* relaxed: the plan was there before the fork */
 		at = atomic_fetch_add_explicit(
