@@ -15,6 +15,7 @@
 
 #include "crash/campaign.h"
 #include "crash/lean.h"
+#include "crash/step.h"
 #include "rng.h"
 #include "session.h"
 
@@ -348,6 +349,7 @@ static void grow_lean(const struct campaign *campaign)
 			continue;
 		for (size_t k = 0; k < trace->count; k++)
 			lean_use(trace->steps[k].address);
+		step_open(trace);
 	}
 	lean_set(true);
 }

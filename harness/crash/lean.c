@@ -16,7 +16,6 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-
 #ifdef MADV_DONTFORK
 
 #include <link.h>

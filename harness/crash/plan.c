@@ -137,14 +137,25 @@ void campaign_plan_rows(struct campaign *campaign)
 	}
 }
 
+/* Beyond the first pass nobody spins for a lock again: that takes as long as three
+ * other deaths, at hundreds of turns of the same few instructions. */
+bool campaign_repeats(enum crash_path path)
+{
+	return path != PATH_SLOW_LOCK;
+}
+
+/* Of the first pass, or of one beyond it. */
 static uint64_t points_of_kind(
-	const struct campaign *campaign, enum crash_kind kind)
+	const struct campaign *campaign, enum crash_kind kind, bool beyond)
 {
 	const struct campaign_board *board = campaign->board;
 	uint64_t points = 0;
 
 	for (unsigned i = 0; i < board->row_count; i++)
-		if (board->rows[i].kind == kind)
+		if (board->rows[i].kind == kind &&
+			(!beyond ||
+				campaign_repeats(
+					campaign_row_unit(campaign, i)->path)))
 			points += board->rows[i].points;
 	return points;
 }
@@ -153,13 +164,14 @@ static uint64_t points_of_kind(
  * enough. */
 static unsigned passes_of(const struct campaign *campaign, enum crash_kind kind)
 {
-	uint64_t points = points_of_kind(campaign, kind);
+	uint64_t points = points_of_kind(campaign, kind, false);
+	uint64_t beyond = points_of_kind(campaign, kind, true);
 	uint64_t kills = campaign->request.kills;
 
-	if (kind != KIND_INSTRUCTION || !points || kills <= points ||
+	if (kind != KIND_INSTRUCTION || !beyond || kills <= points ||
 		campaign->request.step != CAMPAIGN_ANY)
 		return 1;
-	return (unsigned)((kills + points - 1) / points);
+	return 1 + (unsigned)((kills - points + beyond - 1) / beyond);
 }
 
 unsigned campaign_plan_passes(const struct campaign *campaign)
@@ -216,16 +228,21 @@ int campaign_plan_blocks(struct campaign *campaign)
 	int err = 0;
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		uint64_t points =
-			points_of_kind(campaign, (enum crash_kind)kind);
 		uint64_t left = campaign->request.kills;
 		unsigned passes = passes_of(campaign, (enum crash_kind)kind);
 
 		if (!left)
 			left = UINT64_MAX;
 		for (unsigned pass = 0; pass < passes; pass++) {
+			uint64_t points = points_of_kind(
+				campaign, (enum crash_kind)kind, pass > 0);
+
 			for (unsigned i = 0; i < board->row_count && !err; i++)
-				if (board->rows[i].kind == kind)
+				if (board->rows[i].kind == kind &&
+					(!pass || campaign_repeats(
+							  campaign_row_unit(
+								  campaign, i)
+								  ->path)))
 					err = add_row(campaign, i,
 						campaign->request.pass + pass,
 						left, points);

@@ -12,7 +12,11 @@
 #include "crash/campaign.h"
 #include "crash/step.h"
 
-enum { TRACE_ALIGN = 64 };
+enum {
+	TRACE_ALIGN = 64,
+	HOLDER_LOOKS =
+		48, /* the lock is held for longer than a 48th of a call */
+};
 
 struct recorder {
 	struct campaign *campaign;
@@ -21,6 +25,7 @@ struct recorder {
 	/* Of a send and a recv, by role. */
 	size_t holder_trace[2], holder_k[2];
 	bool holder_known[2];
+	bool again; /* for a pass beyond the first */
 };
 
 static bool open_stage(struct recorder *recorder)
@@ -144,7 +149,7 @@ static bool holds_at(struct recorder *recorder,
 	return holds;
 }
 
-/* The step in the middle of those at which a send or a recv has its lock. */
+/* About the step in the middle of those at which a send or a recv has its lock. */
 static void find_holder(
 	struct recorder *recorder, const struct campaign_unit *unit)
 {
@@ -155,7 +160,8 @@ static void find_holder(
 
 	if (!unit->recorded)
 		return;
-	for (size_t k = 0; k < trace->count; k++) {
+	for (size_t k = 0; k < trace->count;
+		k += trace->count / HOLDER_LOOKS + 1) {
 		bool holds;
 
 		/* each time anew: it is left with a dead owner */
@@ -197,6 +203,8 @@ static void record_operation(
 			    recorder->room) ||
 			(request->path != PATHS &&
 				request->path != (enum crash_path)path) ||
+			(recorder->again &&
+				!campaign_repeats((enum crash_path)path)) ||
 			board->unit_count == CAMPAIGN_UNITS_MAX)
 			continue;
 		*unit = (struct campaign_unit){.transport = recorder->transport,
@@ -263,6 +271,7 @@ void campaign_record(struct campaign *campaign, unsigned from, unsigned to)
 	static struct recorder recorder;
 
 	recorder.campaign = campaign;
+	recorder.again = from != campaign->request.pass % CAMPAIGN_SIZES;
 	for (unsigned t = 0; t < campaign->request.transport_count; t++) {
 		for (unsigned size = from; size < to; size++) {
 			recorder.transport = t;

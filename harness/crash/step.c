@@ -29,6 +29,7 @@
 #include "crash/step.h"
 
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -44,6 +45,7 @@ enum {
 	LOCK_PREFIX = 0xf0,
 	SYSCALL_BYTES = 2,
 	PAGE_BYTES = 4096,
+	SEGMENTS_MAX = 8,
 	/* A frame with all of AVX-512 is 3.5 KiB. */
 	STACK_BYTES = 32 << 10,
 };
@@ -251,11 +253,67 @@ static void on_trap(int number, siginfo_t *info, void *context)
 	engine.on_trap(regs, (uint64_t)regs[REG_RIP]);
 }
 
+/* Segments of code that are writable since before the fork, see step_open(). */
+struct segment {
+	uint64_t from, to;
+	bool writable;
+};
+
+static struct {
+	struct segment segments[SEGMENTS_MAX];
+	unsigned count;
+} opened;
+
+/* Its segment, if it was tried to open it; else NULL. */
+static const struct segment *segment_of(uint64_t address)
+{
+	for (unsigned i = 0; i < opened.count; i++)
+		if (address >= opened.segments[i].from &&
+			address < opened.segments[i].to)
+			return &opened.segments[i];
+	return NULL;
+}
+
+/* Open the segment of @arg, if it is one of this module. */
+static int open_segment(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uint64_t address = *(const uint64_t *)arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uint64_t from = info->dlpi_addr + part->p_vaddr;
+		uint64_t to = from + part->p_memsz;
+
+		if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) ||
+			address < from || address >= to)
+			continue;
+		from &= ~(uint64_t)(PAGE_BYTES - 1);
+		to = (to + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+		opened.segments[opened.count++] = (struct segment){from, to,
+			mprotect((void *)(uintptr_t)from, to - from,
+				PROT_READ | PROT_WRITE | PROT_EXEC) == 0};
+		return 1;
+	}
+	return 0;
+}
+
+void step_open(const struct crash_trace *trace)
+{
+	for (size_t k = 0; k < trace->count && opened.count < SEGMENTS_MAX; k++)
+		if (!segment_of(trace->steps[k].address))
+			dl_iterate_phdr(open_segment,
+				&(uint64_t){trace->steps[k].address});
+}
+
 /* Pages of code are private: what is written to one, this process alone sees. */
 static bool make_writable(uint64_t address)
 {
 	uintptr_t page = (uintptr_t)address & ~(uintptr_t)(PAGE_BYTES - 1);
+	const struct segment *segment = segment_of(address);
 
+	if (segment && segment->writable)
+		return true;
 	return mprotect((void *)page, PAGE_BYTES,
 		       PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
 }
@@ -377,6 +435,11 @@ bool step_available(const char **ret_reason)
 	if (ret_reason)
 		*ret_reason = "a process can step itself on x86-64 only";
 	return false;
+}
+
+void step_open(const struct crash_trace *trace)
+{
+	(void)trace;
 }
 
 int step_record(struct crash_trace *trace, void (*call)(void *arg), void *arg)

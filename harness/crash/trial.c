@@ -386,7 +386,7 @@ static enum verdict go_on(struct trial *trial)
 	enum endpoint_role role = what->operation.role;
 	unsigned least = ledger_least(&trial->ledger);
 	enum verdict verdict = VERDICT_UNDONE;
-	unsigned some = 1;
+	unsigned some = 1, most = 0;
 
 	/* Room comes in lumps, of pages; or when the oldest is taken that the
 	 * dead one had, which may be behind all others by now. */
@@ -397,8 +397,16 @@ static enum verdict go_on(struct trial *trial)
 		some = least > trial->seen_count
 			       ? least - (unsigned)trial->seen_count
 			       : 0;
+	/* The dead one's may be the oldest, and then room waits for it; it may
+	 * have taken it along, and then nobody may insist on it. */
+	if (what->path == PATH_FULL && trial->ledger.unordered)
+		most = trial->ledger.before;
 	if (role == ROLE_CONSUMER || what->path == PATH_FULL) {
-		verdict = trial_receive(trial, some ? some : 1, some, 0);
+		verdict = trial_receive(trial,
+			most > some ? most
+			: some	    ? some
+				    : 1,
+			some, most);
 		if (verdict == VERDICT_UNDONE && some && role == ROLE_CONSUMER)
 			verdict = note_recovery(trial, role);
 	}
