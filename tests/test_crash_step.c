@@ -326,6 +326,20 @@ START_TEST(test_step_kill_at_each_leaves_what_was_stored_before)
 }
 END_TEST
 
+/* From here on by breakpoints from step to step, where they were traps before. */
+START_TEST(test_step_kill_in_opened_code_is_as_exact)
+{
+	if (!can(&ways[0]))
+		return;
+	record(&ways[0], &store, trace);
+	step_open(trace);
+	trace_clear(trace);
+	kill_at_each(&ways[0], &store);
+	trace_clear(trace);
+	kill_at_each(&ways[0], &repeat);
+}
+END_TEST
+
 START_TEST(test_step_repeated_instruction_is_a_step_in_each_turn)
 {
 	size_t turns = 1, most = 1;
@@ -666,6 +680,7 @@ int main(void)
 	};
 	const TTest *const others[] = {
 		test_step_trace_without_anchors_is_as_good,
+		test_step_kill_in_opened_code_is_as_exact,
 		test_step_call_that_blocks_traps_is_for_the_parent,
 		test_step_put_is_killed_at_every_step_in_both_ways,
 	};

@@ -4,8 +4,11 @@
  * with the address of the next one; the handler notes it, or counts. That takes a
  * microsecond or more each, so a trial lets the call run freely up to a breakpoint
  * (a byte of 0xcc, planted in this process's own copy of the page) at the anchor
- * of its step (trace.c), and only from there by traps. Where the call was at the
- * anchor before, the byte is taken out for one step and planted again.
+ * of its step (trace.c), and only from there step by step. Where the call was at the
+ * anchor before, the byte is taken out for one step and planted again. A step is
+ * made with a breakpoint at the next one where the trace tells which that is: the
+ * flag's trap makes the system read a debug register, which on a virtual machine
+ * costs ten times what a breakpoint does.
  *
  * What makes it exact:
  *  - The flag is set right before the call instruction and taken back by the
@@ -69,7 +72,9 @@ static struct {
 	volatile uint8_t *planted;
 	uint8_t original;
 	size_t planted_step;
-	uint32_t visits; /* to it before its time */
+	size_t anchor;
+	uint32_t visits; /* to the anchor before its time */
+	size_t visit;	 /* the step that the next of them is at or behind */
 	bool past;	 /* this step leads past it */
 } engine;
 
@@ -144,6 +149,27 @@ static void record_trap(greg_t *regs, uint64_t address)
 		trap_no_more(regs);
 }
 
+/* Segments of code that are writable since before the fork, see step_open(). */
+struct segment {
+	uint64_t from, to;
+	bool writable;
+};
+
+static struct {
+	struct segment segments[SEGMENTS_MAX];
+	unsigned count;
+} opened;
+
+/* Its segment, if it was tried to open it; else NULL. */
+static const struct segment *segment_of(uint64_t address)
+{
+	for (unsigned i = 0; i < opened.count; i++)
+		if (address >= opened.segments[i].from &&
+			address < opened.segments[i].to)
+			return &opened.segments[i];
+	return NULL;
+}
+
 /* --- running --------------------------------------------------------------- */
 
 /* kill(2), without a breakpoint in it. */
@@ -162,7 +188,6 @@ static void plant(size_t step)
 	engine.planted =
 		(uint8_t *)(uintptr_t)engine.trace->steps[step].address;
 	engine.planted_step = step;
-	engine.past = false;
 	engine.original = *engine.planted;
 	*engine.planted = BREAKPOINT;
 }
@@ -199,22 +224,71 @@ static void act(greg_t *regs)
 	}
 }
 
+/* Is there a byte to plant at, without asking the system? */
+static bool can_plant_now(uint64_t address)
+{
+	const struct segment *segment = segment_of(address);
+
+	return segment && segment->writable &&
+	       (address % PAGE_BYTES == 0 ||
+		       *(const uint8_t *)(uintptr_t)(address - 1) !=
+			       LOCK_PREFIX);
+}
+
+/* Run from step @at to the next one, and no further: up to a breakpoint there, or,
+ * where none can stand, by the trap flag. */
+static void one_step(greg_t *regs, size_t at)
+{
+	const struct trace_step *steps = engine.trace->steps;
+	size_t next = at + 1;
+	bool can = next < engine.trace->count &&
+		   steps[next].address != steps[at].address &&
+		   can_plant_now(steps[next].address);
+
+	/* Behind a system call the flag is one too late; so step_run() has seen
+	 * to it that a byte can be planted at step k if it is there. */
+	if (can || (next == engine.k &&
+			   steps[next].flags & TRACE_BEHIND_SYSCALL)) {
+		plant(next);
+		trap_no_more(regs);
+	} else {
+		trap_from_here(regs);
+	}
+}
+
+/* A visit to the anchor before its time, or the step that leads past it. */
+static void pass_by(greg_t *regs)
+{
+	const struct trace_step *steps = engine.trace->steps;
+	uint64_t anchor = steps[engine.anchor].address;
+
+	if (engine.past) {
+		if (engine.planted)
+			regs[REG_RIP] = (greg_t)(uintptr_t)engine.planted;
+		unplant();
+		engine.past = false;
+		plant(engine.anchor);
+		trap_no_more(regs);
+		return;
+	}
+	engine.visits--;
+	regs[REG_RIP] = (greg_t)anchor;
+	unplant();
+	/* which of its visits is this? */
+	while (engine.visit < engine.anchor &&
+		steps[engine.visit].address != anchor)
+		engine.visit++;
+	engine.past = true;
+	one_step(regs, engine.visit++);
+}
+
 static void run_trap(greg_t *regs, uint64_t address)
 {
 	const struct trace_step *steps = engine.trace->steps;
 	size_t at;
 
-	if (engine.past) {
-		plant(engine.planted_step);
-		trap_no_more(regs);
-		return;
-	}
-	if (engine.planted && engine.visits) {
-		engine.visits--;
-		regs[REG_RIP] = (greg_t)(uintptr_t)engine.planted;
-		unplant();
-		engine.past = true;
-		trap_from_here(regs);
+	if (engine.past || (engine.planted && engine.visits)) {
+		pass_by(regs);
 		return;
 	}
 	if (engine.planted) {
@@ -234,11 +308,8 @@ static void run_trap(greg_t *regs, uint64_t address)
 		return;
 	if (at == engine.k)
 		act(regs);
-	else if (at + 1 == engine.k &&
-		 steps[engine.k].flags & TRACE_BEHIND_SYSCALL)
-		plant(engine.k);
 	else
-		trap_from_here(regs);
+		one_step(regs, at);
 }
 
 /* --- both ------------------------------------------------------------------ */
@@ -251,27 +322,6 @@ static void on_trap(int number, siginfo_t *info, void *context)
 	(void)number;
 	(void)info;
 	engine.on_trap(regs, (uint64_t)regs[REG_RIP]);
-}
-
-/* Segments of code that are writable since before the fork, see step_open(). */
-struct segment {
-	uint64_t from, to;
-	bool writable;
-};
-
-static struct {
-	struct segment segments[SEGMENTS_MAX];
-	unsigned count;
-} opened;
-
-/* Its segment, if it was tried to open it; else NULL. */
-static const struct segment *segment_of(uint64_t address)
-{
-	for (unsigned i = 0; i < opened.count; i++)
-		if (address >= opened.segments[i].from &&
-			address < opened.segments[i].to)
-			return &opened.segments[i];
-	return NULL;
 }
 
 /* Open the segment of @arg, if it is one of this module. */
@@ -419,6 +469,8 @@ int step_run(const struct crash_trace *trace, size_t k,
 	/* From here on nothing is called but the call. */
 	if (planted) {
 		engine.visits = trace->steps[step->anchor].earlier;
+		engine.anchor = step->anchor;
+		engine.visit = 0;
 		plant(step->anchor);
 	}
 	stub_call(call, arg, planted ? 0 : TRAP_FLAG);
