@@ -146,8 +146,9 @@ static inline const struct campaign_unit *campaign_row_unit(
 size_t campaign_blocks(
 	size_t steps, enum crash_path path, enum crash_kind kind);
 
-/* campaign_repeats - is that path taken in passes beyond the first? */
-bool campaign_repeats(enum crash_path path);
+/* campaign_repeats - is that done again in passes beyond the first? */
+bool campaign_repeats(
+	const struct crash_operation *operation, enum crash_path path);
 
 /* campaign_plan - plan.c's: from ->units to ->rows. campaign_plan_sizes: with
  * messages of how many sizes? campaign_plan_blocks: ->plan. Returns 0; -ENOMEM. */

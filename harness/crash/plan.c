@@ -138,10 +138,20 @@ void campaign_plan_rows(struct campaign *campaign)
 }
 
 /* Beyond the first pass nobody spins for a lock again: that takes as long as three
- * other deaths, at hundreds of turns of the same few instructions. */
-bool campaign_repeats(enum crash_path path)
+ * other deaths, at hundreds of turns of the same few instructions. Nor does anybody
+ * come or go again, which no message's size changes anything about. */
+bool campaign_repeats(
+	const struct crash_operation *operation, enum crash_path path)
 {
-	return path != PATH_SLOW_LOCK;
+	return path != PATH_SLOW_LOCK && operation->call != CALL_ATTACH &&
+	       operation->call != CALL_DETACH;
+}
+
+static bool row_repeats(const struct campaign *campaign, unsigned row)
+{
+	const struct campaign_unit *unit = campaign_row_unit(campaign, row);
+
+	return campaign_repeats(&unit->operation, unit->path);
 }
 
 /* Of the first pass, or of one beyond it. */
@@ -153,9 +163,7 @@ static uint64_t points_of_kind(
 
 	for (unsigned i = 0; i < board->row_count; i++)
 		if (board->rows[i].kind == kind &&
-			(!beyond ||
-				campaign_repeats(
-					campaign_row_unit(campaign, i)->path)))
+			(!beyond || row_repeats(campaign, i)))
 			points += board->rows[i].points;
 	return points;
 }
@@ -239,10 +247,7 @@ int campaign_plan_blocks(struct campaign *campaign)
 
 			for (unsigned i = 0; i < board->row_count && !err; i++)
 				if (board->rows[i].kind == kind &&
-					(!pass || campaign_repeats(
-							  campaign_row_unit(
-								  campaign, i)
-								  ->path)))
+					(!pass || row_repeats(campaign, i)))
 					err = add_row(campaign, i,
 						campaign->request.pass + pass,
 						left, points);

@@ -203,8 +203,8 @@ static void record_operation(
 			    recorder->room) ||
 			(request->path != PATHS &&
 				request->path != (enum crash_path)path) ||
-			(recorder->again &&
-				!campaign_repeats((enum crash_path)path)) ||
+			(recorder->again && !campaign_repeats(operation,
+						    (enum crash_path)path)) ||
 			board->unit_count == CAMPAIGN_UNITS_MAX)
 			continue;
 		*unit = (struct campaign_unit){.transport = recorder->transport,
