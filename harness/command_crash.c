@@ -339,7 +339,11 @@ int command_crash(const struct options *options)
 		code = exit_code(&campaign);
 	else
 		diag_error("crash: %s", strerror(-err));
+	/* Who was killed in the midst of it could not destroy its channel. */
+	if (campaign.lost_directors)
+		session_abandon();
+	else
+		session_end();
 	campaign_free(&campaign);
-	session_end();
 	return code;
 }

@@ -217,19 +217,26 @@ void session_note(enum leftover_kind kind, const char *name)
 			name);
 }
 
-void session_end(void)
+/* There is nothing to do for it. It may have been killed. */
+static void dismiss_guardian(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+
+	sigaction(SIGPIPE, &ignore, &before);
+	if (write(session.pipe, "", 1) < 0)
+		errno = 0;
+	sigaction(SIGPIPE, &before, NULL);
+}
+
+static void end(bool clean)
 {
 	if (!session.active)
 		return;
-	remove_ledger();
+	if (clean)
+		remove_ledger();
 	if (session.guardian > 0) {
-		struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-
-		/* It may have been killed. */
-		sigaction(SIGPIPE, &ignore, &before);
-		if (write(session.pipe, "", 1) < 0)
-			errno = 0;
-		sigaction(SIGPIPE, &before, NULL);
+		if (clean)
+			dismiss_guardian();
 		close(session.pipe);
 		waitpid(session.guardian, NULL, 0);
 	}
@@ -238,4 +245,14 @@ void session_end(void)
 	session.active = false;
 	session.guardian = 0;
 	session.pipe = session.ledger = -1;
+}
+
+void session_end(void)
+{
+	end(true);
+}
+
+void session_abandon(void)
+{
+	end(false);
 }

@@ -26,7 +26,10 @@ const char *session_token(void);
  * Does nothing outside a session. */
 void session_note(enum leftover_kind kind, const char *name);
 
-/* session_end - the run is over and has removed what it made. */
+/* session_end - the run is over and has removed what it made. session_abandon - it
+ * is over, and one of its processes may have left something: the guardian removes
+ * that; without one, the next run does. */
 void session_end(void);
+void session_abandon(void);
 
 #endif
