@@ -15,10 +15,7 @@
 #include "crash/symbol.h"
 #include "human.h"
 
-enum {
-	SYMBOL_BYTES = 256,
-	MISSING_SHOWN = 8, /* addresses of one function */
-};
+enum { MISSING_SHOWN = 8 /* addresses of one function */ };
 
 char *campaign_command(const struct campaign *campaign,
 	const struct campaign_violation *violation, char *text,
@@ -123,9 +120,30 @@ static void print_table(const struct campaign *campaign, enum crash_kind kind,
 struct covered {
 	const struct coverage_entry *entries;
 	size_t from, to; /* of one function */
-	const struct symbol *symbol;
 	size_t executed, struck;
 };
+
+/* Short: the end of a path tells enough to whoever has the sources. */
+static void print_place(
+	const struct symbol *symbol, uint64_t address, FILE *out)
+{
+	const char *file = symbol->file ? symbol->file : "";
+	unsigned slashes = 0;
+
+	for (const char *at = file + strlen(file); at > file; at--)
+		if (at[-1] == '/' && ++slashes == 2) {
+			file = at;
+			break;
+		}
+	if (symbol->function)
+		fprintf(out, "%s+0x%" PRIx64, symbol->function, symbol->offset);
+	else if (symbol->module)
+		fprintf(out, "%s+0x%" PRIx64, symbol->module, symbol->offset);
+	else
+		fprintf(out, "0x%" PRIx64, address);
+	if (*file)
+		fprintf(out, " (%s:%u)", file, symbol->line);
+}
 
 static void print_missing(
 	const struct covered *covered, struct symbols *symbols, FILE *out)
@@ -134,7 +152,6 @@ static void print_missing(
 
 	for (size_t i = covered->from; i < covered->to; i++) {
 		const struct coverage_entry *entry = &covered->entries[i];
-		char name[SYMBOL_BYTES];
 		struct symbol symbol;
 
 		if (!entry->counts[COVERAGE_EXECUTED] ||
@@ -145,17 +162,102 @@ static void print_missing(
 			return;
 		}
 		symbols_find(symbols, entry->address, &symbol);
-		fprintf(out, "    not killed at: %s\n",
-			symbols_name(
-				&symbol, entry->address, name, sizeof(name)));
+		fprintf(out, "    not killed at ");
+		print_place(&symbol, entry->address, out);
+		fputc('\n', out);
 	}
 }
 
+static bool same_text(const char *one, const char *other)
+{
+	if (!one || !other)
+		return one == other;
+	return strcmp(one, other) == 0;
+}
+
+/* Code that nobody has a name for is one function of its module. */
 static bool same_function(const struct symbol *one, const struct symbol *other)
 {
-	if (!one->function || !other->function)
-		return !one->function && !other->function;
-	return strcmp(one->function, other->function) == 0;
+	return same_text(one->function, other->function) &&
+	       same_text(one->module, other->module);
+}
+
+static void print_function(const struct covered *covered,
+	const struct symbol *symbol, struct symbols *symbols, FILE *out)
+{
+	fprintf(out, "  %s%s: %zu of %zu instructions\n",
+		symbol->function ? symbol->function : "nameless code of ",
+		symbol->function ? ""
+		: symbol->module ? symbol->module
+				 : "no known module",
+		covered->struck, covered->executed);
+	print_missing(covered, symbols, out);
+}
+
+/* How often each of a row's steps was on the plan. */
+static uint64_t turns_of(const struct campaign *campaign, unsigned index)
+{
+	const struct campaign_row *row = &campaign->board->rows[index];
+	const struct campaign_unit *unit = campaign_row_unit(campaign, index);
+
+	return row->blocks /
+	       campaign_blocks(campaign_trace(campaign, unit)->count,
+		       unit->path, row->kind);
+}
+
+/* Of one kind of campaign; none of it: @fewest is the highest number. */
+struct extent {
+	uint64_t rows, points, fewest, most;
+};
+
+static struct extent extent_of(
+	const struct campaign *campaign, enum crash_kind kind)
+{
+	struct extent extent = {.fewest = UINT64_MAX};
+
+	for (unsigned i = 0; i < campaign->board->row_count; i++) {
+		uint64_t turns;
+
+		if (campaign->board->rows[i].kind != kind)
+			continue;
+		turns = turns_of(campaign, i);
+		extent.rows++;
+		extent.points += campaign->board->rows[i].points;
+		if (turns < extent.fewest)
+			extent.fewest = turns;
+		if (turns > extent.most)
+			extent.most = turns;
+	}
+	return extent;
+}
+
+/* Was it all to be killed at? */
+static bool is_whole(const struct campaign *campaign)
+{
+	return extent_of(campaign, KIND_INSTRUCTION).fewest > 0 &&
+	       !campaign->interrupted && !campaign->lost_directors;
+}
+
+static void print_extent(const struct campaign *campaign, enum crash_kind kind,
+	uint64_t struck, FILE *out)
+{
+	struct extent extent = extent_of(campaign, kind);
+
+	if (!extent.rows || campaign->request.step != CAMPAIGN_ANY)
+		return;
+	fprintf(out,
+		"%s: %" PRIu64 " times, at the %" PRIu64 " points of %" PRIu64
+		" rows; ",
+		kind_name(kind), struck, extent.points, extent.rows);
+	if (!extent.fewest)
+		fprintf(out, "a sample of them\n");
+	else if (extent.fewest == extent.most)
+		fprintf(out, "each on the plan %" PRIu64 " times\n",
+			extent.most);
+	else
+		fprintf(out,
+			"each on the plan %" PRIu64 " to %" PRIu64 " times\n",
+			extent.fewest, extent.most);
 }
 
 /* By address, so that a function is in one piece. Whole ones in a number, the
@@ -194,10 +296,8 @@ static void print_coverage(
 			whole++;
 			continue;
 		}
-		fprintf(out, "  %s: %zu of %zu instructions\n",
-			first.function ? first.function : "unknown function",
-			covered.struck, covered.executed);
-		print_missing(&covered, symbols, out);
+		if (is_whole(campaign))
+			print_function(&covered, &first, symbols, out);
 	}
 	fprintf(out,
 		"coverage: killed at %zu of %zu executed instructions (%.1f "
@@ -220,15 +320,15 @@ static void print_violations(
 		count = CAMPAIGN_VIOLATIONS_MAX;
 	for (uint64_t i = 0; i < count; i++) {
 		const struct campaign_violation *one = &board->violations[i];
-		char command[CAMPAIGN_COMMAND_BYTES], name[SYMBOL_BYTES];
+		char command[CAMPAIGN_COMMAND_BYTES];
 		struct symbol symbol;
 
 		symbols_find(symbols, one->address, &symbol);
-		fprintf(out, "\n%s: %s%s%s\n  at %s\n  again: %s\n",
-			verdict_name(one->verdict), one->words,
-			one->err ? ", after " : "",
-			one->err ? strerror(one->err) : "",
-			symbols_name(&symbol, one->address, name, sizeof(name)),
+		fprintf(out, "\n%s: %s%s%s\n  at ", verdict_name(one->verdict),
+			one->words, one->err ? ", after " : "",
+			one->err ? strerror(one->err) : "");
+		print_place(&symbol, one->address, out);
+		fprintf(out, "\n  again: %s\n",
 			campaign_command(
 				campaign, one, command, sizeof(command)));
 	}
@@ -242,17 +342,22 @@ static void print_verdict(
 {
 	double seconds = (double)campaign->duration_ns / 1e9;
 	uint64_t bad = campaign->board->violation_count, struck = 0, missed = 0,
-		 trials = 0;
+		 trials = 0, of_kind[KINDS] = {0};
 	char trials_rate[HUMAN_BYTES];
 
 	for (unsigned i = 0; i < campaign->board->row_count; i++) {
 		campaign_sum(campaign, i, sum);
+		of_kind[campaign->board->rows[i].kind] += sum->struck;
 		struck += sum->struck;
 		missed += sum->missed;
 		trials += sum->trials;
 	}
+	fputc('\n', out);
+	for (int kind = 0; kind < KINDS; kind++)
+		print_extent(
+			campaign, (enum crash_kind)kind, of_kind[kind], out);
 	fprintf(out,
-		"\n%" PRIu64 " trials in %.1f s on %u CPUs: %s; %" PRIu64
+		"%" PRIu64 " trials in %.1f s on %u CPUs: %s; %" PRIu64
 		" missed their step\n",
 		trials, seconds, campaign->directors,
 		human_rate(seconds > 0 ? (double)trials / seconds : 0,
