@@ -81,6 +81,9 @@ WRITER(work, put_time(bench->work_ns, text))
 WRITER(late, put_word(late_mode_name(bench->late), text))
 WRITER(kills, put_number(bench->kills, text))
 WRITER(recover_within, put_time(bench->recover_within_ns, text))
+WRITER(kill_at, put_word(kill_at_name(bench->kill_at), text))
+WRITER(soak, put_time(bench->soak_ns, text))
+WRITER(holder_memory, put_size(bench->holder_memory_bytes, text))
 #undef WRITER
 
 /* Of one size or of several: the other key stays unsaid. */
@@ -120,6 +123,16 @@ static void victims(const struct bench_case *bench, char text[TEXT_BYTES])
 		bench->kill_victim[VICTIM_CONSUMER] ? "consumer" : "");
 }
 
+/* None of them is no value: a case that is not struck at random has none. */
+static void faults(const struct bench_case *bench, char text[TEXT_BYTES])
+{
+	bool both = bench->faults[FAULT_KILL] && bench->faults[FAULT_STOP];
+
+	snprintf(text, TEXT_BYTES, "%s%s%s",
+		bench->faults[FAULT_KILL] ? "kill" : "", both ? ", " : "",
+		bench->faults[FAULT_STOP] ? "stop" : "");
+}
+
 static const struct {
 	const char *key;
 	writer *write; /* NULL: no setting, see above */
@@ -156,6 +169,10 @@ static const struct {
 	{"kill", victims},
 	{"kills", kills},
 	{"recover_within", recover_within},
+	{"kill_at", kill_at},
+	{"fault", faults},
+	{"soak", soak},
+	{"holder_memory", holder_memory},
 };
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
 

@@ -42,6 +42,10 @@ static struct bench_case unusual(enum case_mode mode)
 		.kills = 17,
 		.kill_victim = {[VICTIM_CONSUMER] = true},
 		.recover_within_ns = 250000000,
+		.kill_at = KILL_AT_RANDOM,
+		.faults = {[FAULT_STOP] = true},
+		.soak_ns = 3000000000,
+		.holder_memory_bytes = 5 << 20,
 	};
 
 	if (mode == MODE_OPEN)
@@ -119,6 +123,11 @@ START_TEST(test_case_section_read_back_is_the_case)
 		SAME(kill_victim[VICTIM_PRODUCER]);
 		SAME(kill_victim[VICTIM_CONSUMER]);
 		SAME(recover_within_ns);
+		SAME(kill_at);
+		SAME(faults[FAULT_KILL]);
+		SAME(faults[FAULT_STOP]);
+		SAME(soak_ns);
+		SAME(holder_memory_bytes);
 	}
 #undef SAME
 	plan_free(&plan);
