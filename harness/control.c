@@ -21,7 +21,7 @@ int control_create(unsigned producer_numbers, unsigned consumer_numbers,
 		.producer_numbers = producer_numbers,
 		.consumer_numbers = consumer_numbers,
 		.ledger_bytes =
-			round_up(sizeof(struct ledger) +
+			round_up(sizeof(struct verify_ledger) +
 				 producer_numbers * sizeof(struct ledger_line)),
 	};
 	size_t slots_at = round_up(sizeof(struct control));
@@ -78,11 +78,11 @@ void control_free(struct control_block *block)
 	block->control = NULL;
 }
 
-struct ledger *control_ledger(
+struct verify_ledger *control_ledger(
 	const struct control_block *block, unsigned consumer)
 {
 	char *ledgers = block->ledgers;
 
-	return (struct ledger *)(void *)(ledgers +
-					 consumer * block->ledger_bytes);
+	return (struct verify_ledger *)(void *)(ledgers +
+						consumer * block->ledger_bytes);
 }

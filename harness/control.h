@@ -100,7 +100,7 @@ int control_add_latencies(struct control_block *block);
 
 void control_free(struct control_block *block);
 
-struct ledger *control_ledger(
+struct verify_ledger *control_ledger(
 	const struct control_block *block, unsigned consumer);
 
 static inline uint64_t control_command(

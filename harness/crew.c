@@ -312,7 +312,7 @@ void crew_verify(const struct crew *crew, const unsigned *in_flight,
 		.producer_count = block->producer_numbers,
 		.len = bench_of(crew)->msg_size_bytes,
 	};
-	struct ledger *ledgers[CREW_MAX];
+	struct verify_ledger *ledgers[CREW_MAX];
 
 	for (unsigned i = 0; i < block->consumer_numbers; i++)
 		ledgers[i] = control_ledger(block, i);

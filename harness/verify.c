@@ -280,7 +280,7 @@ static void total_by_counts(uint64_t sent, uint64_t count, uint64_t sum,
 }
 
 void verify_total(const struct verifier *verifier, const struct sent_line *sent,
-	const unsigned *in_flight, struct ledger *const *ledgers,
+	const unsigned *in_flight, struct verify_ledger *const *ledgers,
 	unsigned ledger_count, struct verify_totals *ret_totals)
 {
 	bool identified = verifier->len >= VERIFY_WORD_BYTES;

@@ -58,7 +58,7 @@ struct ledger_line {
 	_Atomic uint64_t late;	 /* came after a later one */
 };
 
-struct ledger {
+struct verify_ledger {
 	_Atomic uint64_t corrupted;
 	struct ledger_line lines[]; /* by producer number */
 };
@@ -100,9 +100,9 @@ void verify_stamp_slowly(
 
 /* What a consumer checks messages against. */
 struct verifier {
-	struct ledger *ledger;	  /* this consumer's */
-	struct ledger_bits *bits; /* by producer; VERIFY_FULL, else NULL */
-	_Atomic uint64_t *twice;  /* shared: messages seen a second time */
+	struct verify_ledger *ledger; /* this consumer's */
+	struct ledger_bits *bits;     /* by producer; VERIFY_FULL, else NULL */
+	_Atomic uint64_t *twice;      /* shared: messages seen a second time */
 	enum verify_mode mode;
 	unsigned producer_count;
 	size_t len;	    /* of every message */
@@ -140,7 +140,7 @@ bool verify_first_lost(const struct ledger_bits *bits, uint64_t acknowledged,
  * With bits it is exact. Without, losses and doubles are told from counts and
  * sums, so that as many of one as of the other show as at least one each. */
 void verify_total(const struct verifier *verifier, const struct sent_line *sent,
-	const unsigned *in_flight, struct ledger *const *ledgers,
+	const unsigned *in_flight, struct verify_ledger *const *ledgers,
 	unsigned ledger_count, struct verify_totals *ret_totals);
 
 #endif

@@ -66,7 +66,7 @@ static void receive(struct stage *stage, unsigned consumer)
 
 static struct verify_totals finish(struct stage *stage, unsigned *in_flight)
 {
-	struct ledger *ledgers[CONSUMERS];
+	struct verify_ledger *ledgers[CONSUMERS];
 	struct verify_totals totals;
 
 	for (unsigned c = 0; c < CONSUMERS; c++)
