@@ -240,6 +240,27 @@ unsigned axes_usual(const struct bench_case *bench, unsigned mask)
 	return usual & mask;
 }
 
+static const char *killed_text(const struct bench_case *bench)
+{
+	switch (bench->kill_at) {
+	case KILL_AT_HOLDER:
+		return "lock holders killed";
+	case KILL_AT_RANDOM:
+		return "at random killed";
+	case KILL_AT_INSTRUCTION:
+		return "killed at every instruction";
+	case KILL_AT_PAIR:
+		return "killed at every pair of instructions";
+	case KILL_AT_STOP:
+		return "stopped at every instruction";
+	case KILL_AT_SYSCALL:
+		return "every system call made to fail";
+	case KILL_AT_SLEEPER:
+		return "killed at every instruction beside a sleeper";
+	}
+	return "";
+}
+
 static void append_axis(const struct bench_case *bench, enum axis axis,
 	char *buffer, size_t buffer_bytes)
 {
@@ -278,9 +299,7 @@ static void append_axis(const struct bench_case *bench, enum axis axis,
 				human_rate((double)number, size));
 		break;
 	case AXIS_KILL_AT:
-		text_join(buffer, buffer_bytes, "%s killed",
-			bench->kill_at == KILL_AT_RANDOM ? "at random"
-							 : "lock holders");
+		text_join(buffer, buffer_bytes, "%s", killed_text(bench));
 		break;
 	case AXIS_HOLDER_MEMORY:
 		text_join(buffer, buffer_bytes, "holder of %s",
@@ -326,6 +345,10 @@ char *axes_text(const struct bench_case *bench, unsigned mask, char *buffer,
 		mask &= ~AXIS_BIT(AXIS_KILL_AT);
 	if (bench->mode != MODE_CRASH || !bench->holder_memory_bytes)
 		mask &= ~AXIS_BIT(AXIS_HOLDER_MEMORY);
+	/* What goes from step to step has its own sizes and processes. */
+	if (bench->mode == MODE_CRASH && kill_at_is_step(bench->kill_at))
+		mask &= AXIS_BIT(AXIS_SECTION) | AXIS_BIT(AXIS_MODE) |
+			AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_KILL_AT);
 	for (int i = 0; i < AXIS_COUNT; i++) {
 		if (mask & AXIS_BIT(i))
 			append_axis(bench, i, buffer, buffer_bytes);

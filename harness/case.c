@@ -68,6 +68,11 @@ static const char *const victim_names[] = {
 static const char *const kill_at_names[] = {
 	[KILL_AT_HOLDER] = "lock-holder",
 	[KILL_AT_RANDOM] = "random",
+	[KILL_AT_INSTRUCTION] = "every-instruction",
+	[KILL_AT_PAIR] = "every-pair",
+	[KILL_AT_STOP] = "every-stop",
+	[KILL_AT_SYSCALL] = "every-syscall",
+	[KILL_AT_SLEEPER] = "with-sleeper",
 };
 
 static const char *const fault_names[] = {

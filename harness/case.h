@@ -75,6 +75,12 @@ enum victim {
 enum kill_at {
 	KILL_AT_HOLDER, /* when a worker was seen to hold the lock */
 	KILL_AT_RANDOM, /* at any moment, whatever it is doing */
+	/* Not under load: at each step of each call, by fault_steps.c. */
+	KILL_AT_INSTRUCTION,
+	KILL_AT_PAIR,	 /* and whoever comes next in the same call */
+	KILL_AT_STOP,	 /* stopped there while the others go on */
+	KILL_AT_SYSCALL, /* the system call fails that is the step */
+	KILL_AT_SLEEPER, /* while somebody waits for the outcome */
 };
 
 /* What happens to a worker. */
@@ -137,7 +143,8 @@ struct bench_case {
 	enum late_mode late;
 	struct size_mix mix; /* msg_size_bytes is the largest of them */
 	/* MODE_CRASH only */
-	unsigned kills;	     /* for each victim in turn */
+	unsigned kills;	     /* for each victim in turn; at steps: trials
+				in all, 0: each step once */
 	bool kill_victim[2]; /* by enum victim */
 	uint64_t recover_within_ns;
 	enum kill_at kill_at;
@@ -175,6 +182,12 @@ int victim_from(const char *word);
 int kill_at_from(const char *word);
 int fault_kind_from(const char *word);
 int case_status_from(const char *word);
+
+/* kill_at_is_step - one of those that go from step to step? */
+static inline bool kill_at_is_step(enum kill_at kill_at)
+{
+	return kill_at >= KILL_AT_INSTRUCTION;
+}
 
 /* spin_text - auto, off, always, or a time, as a scenario has it: "20us".
  * Returns @text.

@@ -17,6 +17,7 @@
 #include "human.h"
 #include "machine.h"
 #include "ratio.h"
+#include "report_steps.h"
 #include "result.h"
 
 enum {
@@ -25,7 +26,14 @@ enum {
 		AXES_ALL & ~(AXIS_BIT(AXIS_TRANSPORT) | AXIS_BIT(AXIS_SECTION) |
 				   AXIS_BIT(AXIS_MODE)),
 	TABLE_AXES = AXIS_BIT(AXIS_SECTION) | AXIS_BIT(AXIS_MODE),
+	FIGURES_STEPS = MODE_OPEN + 1,
 };
+
+static bool same_table(const struct result_case *a, const struct result_case *b)
+{
+	return axes_equal(&a->bench, &b->bench, TABLE_AXES) &&
+	       report_steps_is(&a->bench) == report_steps_is(&b->bench);
+}
 
 /* Text in a cell: nothing that ends the cell or starts markup. */
 static void put_cell(FILE *out, const char *text)
@@ -118,9 +126,55 @@ static void put_crash(FILE *out, const struct result_case *one)
 	put_time(out, crash->recovery, 100);
 }
 
+static void put_number(FILE *out, uint64_t number)
+{
+	fprintf(out, " %" PRIu64 " |", number);
+}
+
+/* One that was given up in the middle has not survived, nor shown that it does
+ * not. */
+static void put_steps(FILE *out, const struct result_case *one)
+{
+	const struct crash_figures *crash = &one->outcome.crash;
+	const struct crash_steps *steps = crash->steps;
+	const uint64_t *verdicts = steps->verdicts;
+
+	put_cell(out, crash_steps_violations(steps) ? "no"
+		      : steps->incomplete	    ? "unknown"
+						    : "yes");
+	put_number(out, verdicts[VERDICT_HANG]);
+	put_number(out, verdicts[VERDICT_LOST]);
+	put_number(out, verdicts[VERDICT_DUPLICATED]);
+	put_number(out, verdicts[VERDICT_TORN]);
+	put_number(out, verdicts[VERDICT_REFUSED]);
+	put_number(out, crash_steps_other(steps));
+	put_time(out, crash->recovery, 50);
+	put_time(out, crash->recovery, 100);
+	put_number(out, steps->struck);
+}
+
+/* Below the table: what those without a violation have shown. */
+static void put_proofs(
+	FILE *out, const struct result *result, const struct result_case *first)
+{
+	char text[STEPS_VERDICT_BYTES];
+
+	fputc('\n', out);
+	for (size_t i = 0; i < result->case_count; i++) {
+		const struct result_case *one = &result->cases[i];
+		const struct crash_steps *steps = one->outcome.crash.steps;
+
+		if (!same_table(one, first) || !steps ||
+			crash_steps_violations(steps) || !steps->struck)
+			continue;
+		crash_steps_verdict(steps, "kills", text);
+		fprintf(out, "%s: %s.  \n", one->bench.transport, text);
+	}
+}
+
 /* The columns after transport and point, by mode. */
 static const struct {
-	const char *heads[7];
+	const char *heads[10];
 	size_t count;
 } figures[] = {
 	[MODE_THROUGHPUT] = {{"messages/s", "interval", "bytes/s", "CPU/msg",
@@ -134,7 +188,15 @@ static const struct {
 	[MODE_OPEN] = {{"offered", "p50", "p99", "p99.9", "sent p99", "lag p99",
 			       "vs "},
 		7},
+	[FIGURES_STEPS] = {{"survives", "hung", "lost", "duplicated", "torn",
+				   "refused", "other", "p50", "max", "kills"},
+		10},
 };
+
+static size_t figures_of(const struct result_case *one)
+{
+	return report_steps_is(&one->bench) ? FIGURES_STEPS : one->bench.mode;
+}
 
 /* What a column of points is called: its values have their units. */
 static const char *axis_head(enum axis axis)
@@ -152,7 +214,7 @@ static const char *axis_head(enum axis axis)
 static void put_heads(
 	FILE *out, const struct result_case *first, unsigned varying)
 {
-	size_t count = figures[first->bench.mode].count;
+	size_t count = figures[figures_of(first)].count;
 
 	fputs("\n|", out);
 	for (int axis = 0; axis < AXIS_COUNT; axis++) {
@@ -162,7 +224,7 @@ static void put_heads(
 	fputs(" transport |", out);
 	for (size_t i = 0; i < count; i++) {
 		char head[LINE_BYTES];
-		const char *text = figures[first->bench.mode].heads[i];
+		const char *text = figures[figures_of(first)].heads[i];
 
 		snprintf(head, sizeof(head), "%s%s", text,
 			strcmp(text, "vs ") == 0 ? first->bench.transport : "");
@@ -188,7 +250,7 @@ static void put_broken(FILE *out, const struct result_case *one)
 		case_status_name(one->outcome.status),
 		result_reason(one, reason, sizeof(reason)));
 	put_cell(out, text);
-	for (size_t i = 1; i < figures[one->bench.mode].count; i++)
+	for (size_t i = 1; i < figures[figures_of(one)].count; i++)
 		fputs(" |", out);
 }
 
@@ -207,7 +269,9 @@ static void put_row(FILE *out, const struct result_case *one,
 	snprintf(text, sizeof(text), "%s%s", one->bench.transport,
 		one->limit ? " (limit)" : "");
 	put_cell(out, text);
-	if (one->outcome.status != STATUS_OK)
+	if (report_steps_is(&one->bench) && one->outcome.crash.steps)
+		put_steps(out, one);
+	else if (one->outcome.status != STATUS_OK)
 		put_broken(out, one);
 	else if (mode == MODE_THROUGHPUT)
 		put_rate(out, one, first);
@@ -227,8 +291,9 @@ static const struct result_case *base_of(const struct result *result,
 	for (size_t i = 0; i < result->case_count; i++) {
 		const struct result_case *other = &result->cases[i];
 
-		if (axes_equal(&other->bench, &first->bench,
-			    TABLE_AXES | AXIS_BIT(AXIS_TRANSPORT)) &&
+		if (same_table(other, first) &&
+			axes_equal(&other->bench, &first->bench,
+				AXIS_BIT(AXIS_TRANSPORT)) &&
 			axes_equal(&other->bench, &one->bench, POINT_AXES))
 			return other;
 	}
@@ -244,7 +309,7 @@ static unsigned varying_of(
 	for (size_t i = 0; i < result->case_count; i++) {
 		const struct result_case *both[2] = {first, &result->cases[i]};
 
-		if (axes_equal(&first->bench, &both[1]->bench, TABLE_AXES))
+		if (same_table(first, both[1]))
 			varying |= axes_varying(both, 2, POINT_AXES);
 	}
 	return varying;
@@ -270,9 +335,11 @@ static void put_table(
 	for (size_t i = 0; i < result->case_count; i++) {
 		const struct result_case *one = &result->cases[i];
 
-		if (axes_equal(&one->bench, &first->bench, TABLE_AXES))
+		if (same_table(one, first))
 			put_row(out, one, base_of(result, first, one), varying);
 	}
+	if (report_steps_is(&first->bench))
+		put_proofs(out, result, first);
 }
 
 void export_markdown(const struct result *result, FILE *out)
@@ -295,8 +362,7 @@ void export_markdown(const struct result *result, FILE *out)
 		bool first = true;
 
 		for (size_t j = 0; j < i && first; j++)
-			first = !axes_equal(&one->bench,
-				&result->cases[j].bench, TABLE_AXES);
+			first = !same_table(one, &result->cases[j]);
 		if (first)
 			put_table(result, one, out);
 	}

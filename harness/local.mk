@@ -132,6 +132,8 @@ libharness_a_SOURCES = \
 	harness/fault_series.h \
 	harness/fault_stage.c \
 	harness/fault_stage.h \
+	harness/fault_steps.c \
+	harness/fault_steps.h \
 	harness/fault_story.c \
 	harness/fault_story.h \
 	harness/fd.c \
@@ -211,6 +213,8 @@ libharness_a_SOURCES = \
 	harness/report.h \
 	harness/report_cost.c \
 	harness/report_cost.h \
+	harness/report_steps.c \
+	harness/report_steps.h \
 	harness/report_table.c \
 	harness/report_table.h \
 	harness/result.c \

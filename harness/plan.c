@@ -44,6 +44,12 @@ enum {
 #define SLICE_EXTRA_NS UINT64_C(15000000)
 #define KILL_NS UINT64_C(15000000)
 #define BYTES_PER_NS 2 /* to fill a holder's memory, page by page */
+#define KILLS_USUAL 100
+/* At steps: what one trial takes on one CPU, and how many there are when each
+ * step has its turn once; a pair is a step with some dozens of others. */
+#define TRIAL_NS UINT64_C(600000)
+#define TRIALS_ONCE UINT64_C(20000)
+#define PAIRS_ONCE (16 * TRIALS_ONCE)
 
 /* A position in one section's cross product: an odometer. The transport turns
  * fastest, so that a table has what is compared side by side. */
@@ -298,11 +304,13 @@ static void fill_case(const struct scenario_section *section,
 		bench->cpus[i] = CASE_CPU_ANY;
 	if (section->mode == MODE_CRASH) {
 		bench->rounds = 1;
-		bench->kills = section->kills;
 		memcpy(bench->kill_victim, section->kill_victim,
 			sizeof(bench->kill_victim));
 		bench->recover_within_ns = section->recover_within_ns;
 		bench->kill_at = section->kill_ats[at->kill_at];
+		bench->kills = section->kills;
+		if (!bench->kills && !kill_at_is_step(bench->kill_at))
+			bench->kills = KILLS_USUAL;
 		bench->holder_memory_bytes =
 			section->holder_memories_bytes[at->holder_memory];
 		bench->soak_ns = section->soak_ns;
@@ -546,6 +554,18 @@ static int make_slices(struct plan *plan)
 	return 0;
 }
 
+/* Of each kind of campaign there are about as many trials as of any other, but
+ * for system calls, which are few. */
+static uint64_t steps_ns(const struct bench_case *bench)
+{
+	uint64_t trials = bench->kills;
+
+	if (!trials)
+		trials = bench->kill_at == KILL_AT_PAIR ? PAIRS_ONCE
+							: TRIALS_ONCE;
+	return trials * TRIAL_NS;
+}
+
 static uint64_t case_ns(const struct bench_case *bench)
 {
 	uint64_t kills = 0, saturation_ns = 0;
@@ -560,6 +580,8 @@ static uint64_t case_ns(const struct bench_case *bench)
 		return saturation_ns +
 		       bench->rounds * (bench->warmup_ns + bench->slice_ns +
 					       SLICE_EXTRA_NS);
+	if (kill_at_is_step(bench->kill_at))
+		return steps_ns(bench);
 	if (bench->kill_at == KILL_AT_RANDOM && bench->soak_ns)
 		return bench->warmup_ns + bench->soak_ns;
 	for (int victim = 0; victim < 2; victim++)

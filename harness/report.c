@@ -13,6 +13,7 @@
 #include "human.h"
 #include "machine.h"
 #include "report.h"
+#include "report_steps.h"
 #include "report_table.h"
 #include "result.h"
 
@@ -90,10 +91,15 @@ static void print_harness(
 			result->counters_refused);
 }
 
+static bool same_table(const struct bench_case *a, const struct bench_case *b)
+{
+	return axes_equal(a, b, AXIS_BIT(AXIS_SECTION) | AXIS_BIT(AXIS_MODE)) &&
+	       report_steps_is(a) == report_steps_is(b);
+}
+
 static void print_sections(
 	const struct report_page *page, const struct result *result)
 {
-	unsigned same = AXIS_BIT(AXIS_SECTION) | AXIS_BIT(AXIS_MODE);
 	const struct result_case **cases =
 		calloc(result->case_count + 1, sizeof(*cases));
 	bool *done = calloc(result->case_count + 1, sizeof(*done));
@@ -102,16 +108,15 @@ static void print_sections(
 		struct report_section section = {cases, 0};
 
 		for (size_t j = i; j < result->case_count && !done[i]; j++) {
-			if (axes_equal(&result->cases[i].bench,
-				    &result->cases[j].bench, same))
+			if (same_table(&result->cases[i].bench,
+				    &result->cases[j].bench))
 				cases[section.case_count++] = &result->cases[j];
 		}
 		if (section.case_count > 0)
 			report_table(page, &section);
 		for (size_t j = i; j < result->case_count; j++)
-			done[j] = done[j] ||
-				  axes_equal(&result->cases[i].bench,
-					  &result->cases[j].bench, same);
+			done[j] = done[j] || same_table(&result->cases[i].bench,
+						     &result->cases[j].bench);
 	}
 	free(done);
 	free(cases);

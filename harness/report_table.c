@@ -15,6 +15,7 @@
 #include "human.h"
 #include "machine.h"
 #include "ratio.h"
+#include "report_steps.h"
 #include "report_table.h"
 #include "result.h"
 
@@ -251,11 +252,22 @@ static void print_crash(const struct report_page *page,
 	fprintf(page->out, "      %.94s\n", text);
 }
 
+static void print_steps(const struct report_page *page,
+	const struct result_case *one, int columns)
+{
+	char name[NAME_COLUMNS + 1];
+
+	name_text(one, name);
+	report_steps_row(page, one, name, columns);
+}
+
 static void print_row(const struct report_page *page,
 	const struct result_case *one, const struct result_case *first,
 	int columns)
 {
-	if (one->bench.mode == MODE_CRASH)
+	if (report_steps_is(&one->bench))
+		print_steps(page, one, columns);
+	else if (one->bench.mode == MODE_CRASH)
 		print_crash(page, one, columns);
 	else if (one->outcome.status != STATUS_OK)
 		print_broken(page, one, columns);
@@ -293,6 +305,10 @@ static void print_columns(const struct report_page *page,
 			"lag p99", versus);
 		break;
 	case MODE_CRASH:
+		if (report_steps_is(&first->bench)) {
+			report_steps_columns(page, columns);
+			break;
+		}
 		fprintf(page->out, "    %-*s  %6s  %9s  %9s  %9s  %9s  %9s\n",
 			columns, "transport", "kills", "held lock", "recovered",
 			"p50", "p99", "max");
@@ -402,6 +418,10 @@ static void print_method(
 	struct verify_totals sum = {0};
 	double level = NAN;
 
+	if (report_steps_is(bench)) {
+		report_steps_method(page, bench);
+		return;
+	}
 	for (size_t i = 0; i < section->case_count; i++) {
 		const struct result_case *one = section->cases[i];
 

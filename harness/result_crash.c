@@ -36,6 +36,37 @@ static json_t *around_json(const struct crash_around *around)
 		(json_int_t)around->longest_pause_ns);
 }
 
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+/* Each verdict by its name, so that results stay readable when there are more. */
+static json_t *steps_json(const struct crash_steps *steps)
+{
+	json_t *verdicts;
+
+	if (!steps)
+		return json_null();
+	verdicts = json_object();
+	for (int v = 0; v < VERDICTS; v++)
+		json_object_set_new(verdicts, verdict_name((enum verdict)v),
+			json_integer((json_int_t)steps->verdicts[v]));
+	return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:b, s:o, s:o, s:o}",
+		"trials", (json_int_t)steps->trials, "struck",
+		(json_int_t)steps->struck, "missed", (json_int_t)steps->missed,
+		"verdicts", verdicts, "duration_ns",
+		(json_int_t)steps->duration_ns, "cpus", (json_int_t)steps->cpus,
+		"rows", (json_int_t)steps->rows, "rows_ended",
+		(json_int_t)steps->rows_ended, "instructions",
+		(json_int_t)steps->instructions, "instructions_struck",
+		(json_int_t)steps->instructions_struck, "incomplete",
+		steps->incomplete, "first", text_or_null(steps->first), "where",
+		text_or_null(steps->where), "command",
+		text_or_null(steps->command));
+}
+
 void result_crash_add(json_t *crash, const struct result_case *one,
 	json_t *(*times)(const struct hist *hist))
 {
@@ -66,6 +97,7 @@ void result_crash_add(json_t *crash, const struct result_case *one,
 	json_object_set_new(
 		crash, "stops", json_integer((json_int_t)figures->stops));
 	json_object_set_new(crash, "roles", roles);
+	json_object_set_new(crash, "steps", steps_json(figures->steps));
 }
 
 static void load_bins(struct json_reader *reader, const json_t *around,
@@ -142,6 +174,57 @@ static void load_faults(struct json_reader *reader, const json_t *crash,
 	read_leave(reader, mark);
 }
 
+static struct crash_steps *load_steps(
+	struct json_reader *reader, const json_t *crash)
+{
+	struct crash_steps *steps = NULL;
+	size_t mark, inner;
+	json_t *verdicts, *object = read_enter(reader, crash, "steps",
+				  JSON_OBJECT, false, &mark);
+
+	if (!object)
+		goto out;
+	steps = calloc(1, sizeof(*steps));
+	if (!steps) {
+		read_complain(reader, NULL, "out of memory");
+		goto out;
+	}
+	steps->trials =
+		read_count(reader, object, "trials", 0, UINT64_MAX, true);
+	steps->struck =
+		read_count(reader, object, "struck", 0, UINT64_MAX, true);
+	steps->missed =
+		read_count(reader, object, "missed", 0, UINT64_MAX, true);
+	steps->duration_ns =
+		read_count(reader, object, "duration_ns", 0, UINT64_MAX, true);
+	steps->cpus = (unsigned)read_count(
+		reader, object, "cpus", 1, UINT32_MAX, true);
+	steps->rows = (unsigned)read_count(
+		reader, object, "rows", 0, UINT32_MAX, true);
+	steps->rows_ended = (unsigned)read_count(
+		reader, object, "rows_ended", 0, UINT32_MAX, true);
+	steps->instructions =
+		read_count(reader, object, "instructions", 0, UINT64_MAX, true);
+	steps->instructions_struck = read_count(
+		reader, object, "instructions_struck", 0, UINT64_MAX, true);
+	steps->incomplete = read_bool(reader, object, "incomplete");
+	read_text(reader, object, "first", steps->first, sizeof(steps->first),
+		false);
+	read_text(reader, object, "where", steps->where, sizeof(steps->where),
+		false);
+	read_text(reader, object, "command", steps->command,
+		sizeof(steps->command), false);
+	verdicts = read_enter(
+		reader, object, "verdicts", JSON_OBJECT, true, &inner);
+	for (int v = 0; verdicts && v < VERDICTS; v++)
+		steps->verdicts[v] = read_count(reader, verdicts,
+			verdict_name((enum verdict)v), 0, UINT64_MAX, false);
+	read_leave(reader, inner);
+out:
+	read_leave(reader, mark);
+	return steps;
+}
+
 void result_crash_load(struct json_reader *reader, const json_t *crash,
 	struct result_case *one,
 	struct hist *(*times)(struct json_reader *reader, const json_t *object))
@@ -161,6 +244,7 @@ void result_crash_load(struct json_reader *reader, const json_t *crash,
 		reader, crash, "holder_memory_bytes", 0, UINT64_MAX, false);
 	figures->stops = (unsigned)read_count(
 		reader, crash, "stops", 0, UINT32_MAX, false);
+	figures->steps = load_steps(reader, crash);
 	roles = read_enter(reader, crash, "roles", JSON_OBJECT, false, &mark);
 	for (int i = 0; roles && i < 2; i++) {
 		role = read_enter(reader, roles, victim_name(i), JSON_OBJECT,

@@ -24,6 +24,7 @@
 
 #include "deadline.h"
 #include "fault.h"
+#include "fault_steps.h"
 #include "human.h"
 #include "journal.h"
 #include "plan.h"
@@ -319,11 +320,15 @@ static int run_slice(const struct plan *plan, size_t index,
 	snprintf(name, sizeof(name), "%s-%zu", session_token(), index);
 	if (bench->mode != MODE_CRASH)
 		return measure_slice(plan, slice, running, name, run);
-	err = fault_run(running->transport, bench, slice->seed, name,
-		keep_going, outcome);
+	if (kill_at_is_step(bench->kill_at))
+		err = fault_steps_run(running->transport, bench, slice->seed,
+			keep_going, outcome);
+	else
+		err = fault_run(running->transport, bench, slice->seed, name,
+			keep_going, outcome);
 	if (err)
 		fail(outcome, err, outcome->reason);
-	else
+	else if (!kill_at_is_step(bench->kill_at))
 		say_how_to_repeat(plan, bench, running->transport, outcome);
 	return 0;
 }

@@ -585,7 +585,7 @@ void scenario_shorten(struct scenario *scenario)
 
 		if (section->rounds > SHORT_ROUNDS)
 			section->rounds = SHORT_ROUNDS;
-		if (section->kills > SHORT_KILLS)
+		if (!section->kills || section->kills > SHORT_KILLS)
 			section->kills = SHORT_KILLS;
 		if (section->slice_ns > SHORT_SLICE_NS)
 			section->slice_ns = SHORT_SLICE_NS;

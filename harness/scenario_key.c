@@ -122,9 +122,10 @@ static const struct scenario_key keys[] = {
 	{"kill", .type = KEY_VICTIMS, .scope = SCOPE_CRASH_IS,
 		.fallback = "producer, consumer", SCALAR(kill_victim),
 		.help = "who is killed"},
-	{"kills", .type = KEY_COUNT, .scope = SCOPE_CRASH_IS, .fallback = "100",
-		.range = {1, 1000000}, SCALAR(kills),
-		.help = "how often, each kind of victim"},
+	{"kills", .type = KEY_COUNT, .scope = SCOPE_CRASH_IS, .fallback = "0",
+		.range = {0, 100000000}, SCALAR(kills),
+		.help = "how often, each kind of victim; at steps: trials "
+			"in all; 0: 100, each step once"},
 	{"recover_within", .type = KEY_TIME, .scope = SCOPE_CRASH,
 		.fallback = "1s", .range = {1000, MINUTE},
 		SCALAR(recover_within_ns),
@@ -132,7 +133,9 @@ static const struct scenario_key keys[] = {
 	{"kill_at", .type = KEY_KILL_AT, .scope = SCOPE_CRASH_IS,
 		.fallback = "lock-holder", AXIS(kill_ats, kill_at_count),
 		.help = "lock-holder: when it holds the lock; random: at any "
-			"moment of a soak"},
+			"moment of a soak; every-instruction, every-pair, "
+			"every-stop, every-syscall, with-sleeper: at each step "
+			"of each call"},
 	{"fault", .type = KEY_FAULTS, .scope = SCOPE_CRASH,
 		.fallback = "kill, stop", SCALAR(faults),
 		.help = "of a random soak: kill and replace, stop and "
@@ -228,7 +231,9 @@ static const char *const verify_words[] = {"full", "header", "sum", NULL};
 static const char *const arrival_words[] = {"fixed", "poisson", NULL};
 static const char *const late_words[] = {"send", "drop", NULL};
 static const char *const victim_words[] = {"producer", "consumer", NULL};
-static const char *const kill_at_words[] = {"lock-holder", "random", NULL};
+static const char *const kill_at_words[] = {"lock-holder", "random",
+	"every-instruction", "every-pair", "every-stop", "every-syscall",
+	"with-sleeper", NULL};
 static const char *const fault_words[] = {"kill", "stop", NULL};
 
 static int check_transport(const struct value_place *place, const char *spec)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ballast.h"
+#include "crash/step.h"
 #include "plugin.h"
 #include "slice.h"
 #include "transport.h"
@@ -161,6 +162,22 @@ static int ballast_can_load(
 		need >> 20, room >> 20);
 }
 
+/* At single steps there are always others that survive. */
+static int steps_can_run(
+	const struct transport *transport, struct reason *reason)
+{
+	const char *why = "";
+
+	if (transport->caps & (CAP_EMPTY | CAP_LOOPBACK))
+		return refuse(reason,
+			"%s has no processes of its own that could be killed "
+			"one by one",
+			transport->name);
+	if (!step_available(&why))
+		return refuse(reason, "%s", why);
+	return 0;
+}
+
 /* Somebody's death under a lock, which a survivor has to notice. */
 static int crash_can_run(const struct transport *transport,
 	const struct bench_case *bench, struct reason *reason)
@@ -177,6 +194,8 @@ static int crash_can_run(const struct transport *transport,
 			"%s runs its own workers, which cannot be killed one "
 			"by one",
 			transport->name);
+	if (kill_at_is_step(bench->kill_at))
+		return steps_can_run(transport, reason);
 	if (bench->kill_at == KILL_AT_HOLDER &&
 		!(transport->caps & CAP_LOCK_HOLDER))
 		return refuse(reason,

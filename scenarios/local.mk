@@ -13,7 +13,9 @@ SCENARIOS = \
 	scenarios/recovery.ini \
 	scenarios/video.ini \
 	scenarios/worker-pool.ini
-dist_scenarios_DATA = $(SCENARIOS)
+# No test: each call of each transport takes a block of deaths at least, and who
+# hangs takes its time.
+dist_scenarios_DATA = $(SCENARIOS) scenarios/crash-matrix.ini
 EXTRA_DIST += scenarios/bench.sh
 
 # The library beside its peers, with what is asked of it. BENCH_ARGS goes to

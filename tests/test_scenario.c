@@ -294,7 +294,7 @@ START_TEST(test_scenario_defaults_are_as_documented)
 	ck_assert_uint_eq(a->rounds, 10);
 	ck_assert_int_eq(b->mode, MODE_CRASH);
 	ck_assert_int_eq(b->verify, VERIFY_FULL);
-	ck_assert_uint_eq(b->kills, 100);
+	ck_assert_uint_eq(b->kills, 0);
 	ck_assert(b->kill_victim[VICTIM_PRODUCER]);
 	ck_assert(b->kill_victim[VICTIM_CONSUMER]);
 	ck_assert_uint_eq(b->recover_within_ns, 1000000000);
