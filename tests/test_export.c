@@ -310,6 +310,46 @@ START_TEST(test_export_hdr_log_of_no_rounds_is_one_interval)
 }
 END_TEST
 
+/* The crash case as one of single steps, @hung of its deaths harmful. */
+static char *markdown_of_steps(uint64_t hung)
+{
+	struct result_case *one = &loaded.cases[SAMPLE_CRASH];
+	struct crash_steps *steps = calloc(1, sizeof(*steps));
+
+	ck_assert_ptr_nonnull(steps);
+	steps->trials = steps->struck = 3000;
+	steps->verdicts[VERDICT_UNDONE] = 3000 - hung;
+	steps->verdicts[VERDICT_HANG] = hung;
+	one->bench.kill_at = KILL_AT_INSTRUCTION;
+	one->outcome.crash.steps = steps;
+	return printed(export_markdown);
+}
+
+START_TEST(test_export_markdown_of_steps_without_harm_says_what_that_proves)
+{
+	char *text = markdown_of_steps(0);
+
+	ck_assert_msg(strstr(text, "\n| queue | yes | 0 | 0 | 0 | 0 | 0 | 0 | "
+				   "200 us | 400 us | 3000 |\n"),
+		"%s", text);
+	ck_assert_ptr_nonnull(
+		strstr(text, "queue: 0 violations in 3000 kills: "
+			     "fewer than 3/3000 = 0.001 at 95 %"));
+	free(text);
+}
+END_TEST
+
+START_TEST(test_export_markdown_of_steps_with_harm_says_which)
+{
+	char *text = markdown_of_steps(7);
+
+	ck_assert_msg(strstr(text, "\n| queue | no | 7 | 0 | 0 | 0 | 0 | 0 | "),
+		"%s", text);
+	ck_assert_ptr_null(strstr(text, "violations in"));
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("export");
@@ -330,6 +370,10 @@ int main(void)
 	tcase_add_loop_test(tcase, test_export_hdr_log_has_an_interval_a_round,
 		0, sizeof(logs) / sizeof(*logs));
 	tcase_add_test(tcase, test_export_hdr_log_of_no_rounds_is_one_interval);
+	tcase_add_test(tcase,
+		test_export_markdown_of_steps_without_harm_says_what_that_proves);
+	tcase_add_test(
+		tcase, test_export_markdown_of_steps_with_harm_says_which);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

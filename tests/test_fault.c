@@ -4,12 +4,15 @@
  * it copied out and was killed may have taken it along; with leases nobody does.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "fault.h"
+#include "fault_steps.h"
 #include "own_names.h"
 #include "run.h"
 #include "transport.h"
@@ -103,6 +106,112 @@ START_TEST(test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease)
 }
 END_TEST
 
+/* A queue that nobody may die in: how many calls of recv did not end? */
+static int recv_counted(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	int err;
+
+	++*left_to_lose;
+	err = transport_queue.recv(endpoint, message, timeout_ns);
+	--*left_to_lose;
+	return err;
+}
+
+static int check_counted(struct channel *channel)
+{
+	return *left_to_lose ? -EBADMSG : transport_queue.check(channel);
+}
+
+/* As a scenario's case asks for it. */
+static struct outcome run_steps(bool mortal, enum kill_at kill_at)
+{
+	struct transport transport = transport_queue;
+	const struct bench_case bench = {
+		.transport = "queue",
+		.mode = MODE_CRASH,
+		.kill_at = kill_at,
+		.kills = 1,
+		.recover_within_ns = UINT64_C(5000000000),
+	};
+	struct outcome outcome = {0};
+
+	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne((void *)left_to_lose, MAP_FAILED);
+	if (mortal) {
+		transport.recv = recv_counted;
+		transport.check = check_counted;
+	}
+	outcome.crash.recovery = hist_create();
+	ck_assert_ptr_nonnull(outcome.crash.recovery);
+	ck_assert_int_eq(
+		fault_steps_run(&transport, &bench, 7, keep_going, &outcome),
+		0);
+	munmap((void *)left_to_lose, sizeof(*left_to_lose));
+	return outcome;
+}
+
+START_TEST(test_fault_steps_of_a_sound_queue_are_counted)
+{
+	struct outcome outcome = run_steps(false, KILL_AT_SLEEPER);
+	const struct crash_steps *steps = outcome.crash.steps;
+
+	ck_assert_msg(outcome.status == STATUS_OK, "%s", outcome.reason);
+	ck_assert_uint_gt(steps->rows, 0);
+	ck_assert_uint_gt(steps->struck, 0);
+	ck_assert_uint_eq(steps->struck + steps->missed, steps->trials);
+	ck_assert_uint_eq(outcome.crash.kills, steps->struck);
+	ck_assert_uint_eq(outcome.crash.recovered, outcome.crash.kills);
+	ck_assert_uint_eq(crash_steps_violations(steps), 0);
+	ck_assert_str_eq(steps->first, "");
+	crash_figures_free(&outcome.crash);
+}
+END_TEST
+
+START_TEST(test_fault_steps_of_a_mortal_queue_are_a_violation)
+{
+	struct outcome outcome = run_steps(true, KILL_AT_SLEEPER);
+	const struct crash_steps *steps = outcome.crash.steps;
+
+	ck_assert_int_eq(outcome.status, STATUS_VIOLATED);
+	ck_assert_uint_gt(steps->verdicts[VERDICT_BROKEN], 0);
+	ck_assert_msg(strncmp(outcome.reason, "broken: ", 8) == 0, "%s",
+		outcome.reason);
+	ck_assert_msg(
+		strncmp(steps->command,
+			"ipcmark crash queue --kill-at with-sleeper ", 43) == 0,
+		"%s", steps->command);
+	crash_figures_free(&outcome.crash);
+}
+END_TEST
+
+static bool stop_at_once(void)
+{
+	return false;
+}
+
+START_TEST(test_fault_steps_cut_short_prove_nothing)
+{
+	const struct bench_case bench = {
+		.transport = "queue",
+		.mode = MODE_CRASH,
+		.kill_at = KILL_AT_INSTRUCTION,
+		.recover_within_ns = UINT64_C(5000000000),
+	};
+	struct outcome outcome = {.crash.recovery = hist_create()};
+	char text[STEPS_VERDICT_BYTES];
+
+	ck_assert_int_eq(fault_steps_run(&transport_queue, &bench, 7,
+				 stop_at_once, &outcome),
+		0);
+	ck_assert(outcome.crash.steps->incomplete);
+	crash_steps_verdict(outcome.crash.steps, "kills", text);
+	ck_assert_msg(strstr(text, "a part of it is missing"), "%s", text);
+	crash_figures_free(&outcome.crash);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fault");
@@ -114,6 +223,11 @@ int main(void)
 	tcase_add_loop_test(tcase,
 		test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease, 0,
 		sizeof(losses) / sizeof(losses[0]));
+	tcase_add_test(tcase, test_fault_steps_of_a_sound_queue_are_counted);
+	tcase_add_test(
+		tcase, test_fault_steps_of_a_mortal_queue_are_a_violation);
+	tcase_add_test(tcase, test_fault_steps_cut_short_prove_nothing);
+	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
