@@ -136,6 +136,7 @@ EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-scenarios.sh \
 	tests/check_schema.py \
 	tests/check-install.sh \
+	tests/crash-campaign.sh \
 	tests/check-mutants.sh
 
 # What tests/check-model.sh runs through spin.
@@ -300,11 +301,18 @@ check-crash: ipcmark
 	IPCMARK='$(abs_top_builddir)/ipcmark' IPCMARK_CRASH=commit \
 		$(SHELL) $(top_srcdir)/tests/check-crash.sh
 
+# Deaths for hours; goes on in CRASH_DIR where it was interrupted.
+CRASH_HOURS = 1
+CRASH_DIR = crash-campaign
+crash-campaign: ipcmark
+	IPCMARK='$(abs_top_builddir)/ipcmark' CRASH_HOURS='$(CRASH_HOURS)' \
+		$(SHELL) $(top_srcdir)/tests/crash-campaign.sh '$(CRASH_DIR)'
+
 # For ever, or as libFuzzer's FUZZ_ARGS say; FUZZ_TARGET=open: the other one.
 FUZZ_TARGET = peer
 FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
 .PHONY: check-aarch64 check-aarch64-kill check-crash check-hostile
-.PHONY: check-mutants fuzz
+.PHONY: check-mutants crash-campaign fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread
