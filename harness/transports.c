@@ -288,7 +288,9 @@ static int calls_can_run(const struct transport *transport,
 			"messages are looked at where they lie one by one, not "
 			"in batches of %u",
 			bench->batch);
-	if (bench->wait == WAIT_BLOCK && !(transport->caps & CAP_BLOCK))
+	/* at steps, each waits as it can */
+	if (bench->wait == WAIT_BLOCK && !(transport->caps & CAP_BLOCK) &&
+		!kill_at_is_step(bench->kill_at))
 		return refuse(
 			reason, "%s cannot wait by blocking", transport->name);
 	if (!transport->max_len)
