@@ -50,12 +50,6 @@ producers = 2
 consumers = 2
 kills     = 2
 recover_within = 200ms
-
-[steps]
-transport = mutex-queue
-kill_at   = every-syscall, with-sleeper
-kills     = 8
-recover_within = 200ms
 END
 "$IPCMARK" run --short --no-plot "$scratch/schema.ini" -o "$scratch" \
 	--set global.seed=18446744073709551615 >"$scratch/out" 2>&1
