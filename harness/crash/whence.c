@@ -4,16 +4,17 @@
  * call or not, and needs no attaching, which would change what is looked at. A
  * worker is a fork of ours: an address means in it what it means here.
  *
- * The name is a function, where the dynamic linker knows one, and always the
- * place in the file, from which addr2line tells the source line.
+ * The name is as much of function and source line as symbol.h knows. It is asked
+ * for a few times, when something has gone wrong.
  */
-#include "whence.h"
+#include "crash/whence.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "crash/symbol.h"
 
 uint64_t whence_read(pid_t pid)
 {
@@ -34,24 +35,20 @@ uint64_t whence_read(pid_t pid)
 
 char *whence_name(uint64_t address, char text[WHENCE_TEXT_BYTES])
 {
-	Dl_info info = {0};
-	const char *file;
+	struct symbols *symbols;
+	struct symbol symbol;
 
 	if (!address) {
 		snprintf(text, WHENCE_TEXT_BYTES,
 			"an address that the system does not tell");
 		return text;
 	}
-	if (!dladdr((const void *)(uintptr_t)address, &info) ||
-		!info.dli_fname) {
+	if (symbols_open(&symbols)) {
 		snprintf(text, WHENCE_TEXT_BYTES, "0x%" PRIx64, address);
 		return text;
 	}
-	file = strrchr(info.dli_fname, '/');
-	file = file ? file + 1 : info.dli_fname;
-	snprintf(text, WHENCE_TEXT_BYTES, "%s%s%.40s+0x%" PRIx64,
-		info.dli_sname ? info.dli_sname : "",
-		info.dli_sname ? ", " : "", file,
-		address - (uint64_t)(uintptr_t)info.dli_fbase);
+	symbols_find(symbols, address, &symbol);
+	symbols_name(&symbol, address, text, WHENCE_TEXT_BYTES);
+	symbols_close(symbols);
 	return text;
 }
