@@ -24,6 +24,10 @@ if [ -n "${SANITIZE_CFLAGS-}" ]; then
 	echo "SKIP: the fuzz targets bring their own sanitizers"
 	exit 77
 fi
+if [ -n "${MIPC_CHECKED-}" ]; then
+	echo "SKIP: the same sources have passed this a stage before"
+	exit 77
+fi
 case $(uname -s) in
 Linux) ;;
 *) echo "SKIP: the fuzz targets use Linux's linker and /dev/shm"; exit 77 ;;

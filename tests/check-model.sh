@@ -17,6 +17,10 @@ if [ -n "${SANITIZE_CFLAGS-}" ]; then
 	echo "SKIP: a model has nothing in it for a sanitizer"
 	exit 77
 fi
+if [ -n "${MIPC_CHECKED-}" ]; then
+	echo "SKIP: the same sources have passed this a stage before"
+	exit 77
+fi
 if ! command -v spin >/dev/null; then
 	echo "SKIP: no spin here (install apt spin)"
 	exit 77

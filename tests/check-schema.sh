@@ -15,6 +15,10 @@ for candidate in python3 /usr/bin/python3; do
 		'from jsonschema import Draft202012Validator' 2>/dev/null &&
 		python=$candidate
 done
+if [ -n "${MIPC_CHECKED-}" ]; then
+	echo "SKIP: the same sources have passed this a stage before"
+	exit 77
+fi
 if [ -z "$python" ]; then
 	echo "SKIP: no Python here has jsonschema 4 or later: install" \
 		"python3-jsonschema"
