@@ -53,6 +53,12 @@ static const char *times_text(
 		bench->soak_ns)
 		snprintf(room, TIMES_BYTES, "soak of %s",
 			human_time((double)bench->soak_ns, time));
+	else if (bench->mode == MODE_CRASH && kill_at_is_step(bench->kill_at) &&
+		 !bench->kills)
+		snprintf(room, TIMES_BYTES, "a death at each step");
+	else if (bench->mode == MODE_CRASH && kill_at_is_step(bench->kill_at))
+		snprintf(room, TIMES_BYTES, "about %u deaths at steps",
+			bench->kills);
 	else if (bench->mode == MODE_CRASH)
 		snprintf(room, TIMES_BYTES, "%u kills, recovery within %s",
 			bench->kills * victims,

@@ -260,6 +260,12 @@ static void print_extent(const struct campaign *campaign, enum crash_kind kind,
 			extent.fewest, extent.most);
 }
 
+/* To a tenth, and 100 only of all. */
+static double percent_down(size_t part, size_t all)
+{
+	return all ? (double)(part * 1000 / all) / 10 : 0;
+}
+
 /* By address, so that a function is in one piece. Whole ones in a number, the
  * others by name. */
 static void print_coverage(
@@ -302,9 +308,8 @@ static void print_coverage(
 	fprintf(out,
 		"coverage: killed at %zu of %zu executed instructions (%.1f "
 		"%%); at all of them in %zu of %zu functions\n",
-		struck, executed,
-		executed ? 100.0 * (double)struck / (double)executed : 0.0,
-		whole, functions);
+		struck, executed, percent_down(struck, executed), whole,
+		functions);
 	free(entries);
 }
 
