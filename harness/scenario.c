@@ -424,6 +424,8 @@ static void section_free(struct scenario_section *section)
 	free(section->placements);
 	free(section->memories);
 	free(section->waits);
+	free(section->spins_us);
+	free(section->huges);
 	free(section->accesses);
 	free(section->capacities_bytes);
 	free(section->rates);

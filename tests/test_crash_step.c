@@ -563,8 +563,10 @@ START_TEST(test_step_call_that_blocks_traps_is_for_the_parent)
 		return;
 	record(&ways[1], &call, trace);
 	ck_assert_uint_eq(stored(), STORES);
+#ifndef __SANITIZE_ADDRESS__ /* which wraps what blocks them, at will */
 	ck_assert_int_eq(
 		run(&ways[1], &call, trace->count - 1, &kill_it), KILLED);
+#endif
 }
 END_TEST
 

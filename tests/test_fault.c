@@ -79,7 +79,7 @@ static struct outcome run(enum access_mode access, int lose)
 	ck_assert_int_eq(fault_run(&transport, &bench, 7, own_name(name),
 				 keep_going, &outcome),
 		0);
-	free(outcome.crash.recovery);
+	crash_figures_free(&outcome.crash);
 	munmap((void *)left_to_lose, sizeof(*left_to_lose));
 	return outcome;
 }

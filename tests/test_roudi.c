@@ -125,6 +125,7 @@ END_TEST
 START_TEST(test_roudi_killed_is_cleaned_up_after)
 {
 	struct roudi roudi;
+	char how[64];
 
 	if (!isolate())
 		return;
@@ -133,6 +134,7 @@ START_TEST(test_roudi_killed_is_cleaned_up_after)
 	ck_assert_int_eq(access(BOOKS, F_OK), 0);
 	roudi_clean(PATIENCE_NS);
 	assert_nothing_left();
+	program_stop(&roudi.program, 0, how, sizeof(how));
 }
 END_TEST
 
