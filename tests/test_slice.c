@@ -336,7 +336,7 @@ static struct outcome crash(const struct transport *transport, unsigned kills)
 	ck_assert_int_eq(fault_run(transport, &bench, 1, unique_name(), always,
 				 &outcome),
 		0);
-	free(outcome.crash.recovery);
+	crash_figures_free(&outcome.crash);
 	outcome.crash.recovery = NULL;
 	return outcome;
 }
