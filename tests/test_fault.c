@@ -63,6 +63,7 @@ static struct outcome run(enum access_mode access, int lose)
 		.recover_within_ns = UINT64_C(60000000000),
 	};
 	struct outcome outcome = {0};
+	struct crash_figures owned;
 	char name[OWN_NAME_BYTES];
 
 	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
@@ -79,7 +80,8 @@ static struct outcome run(enum access_mode access, int lose)
 	ck_assert_int_eq(fault_run(&transport, &bench, 7, own_name(name),
 				 keep_going, &outcome),
 		0);
-	crash_figures_free(&outcome.crash);
+	owned = outcome.crash;
+	crash_figures_free(&owned);
 	munmap((void *)left_to_lose, sizeof(*left_to_lose));
 	return outcome;
 }

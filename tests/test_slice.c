@@ -325,6 +325,7 @@ static struct outcome crash(const struct transport *transport, unsigned kills)
 {
 	struct bench_case bench = small_case(MODE_CRASH);
 	struct outcome outcome = {0};
+	struct crash_figures owned;
 
 	bench.producers = bench.consumers = 2;
 	bench.kills = kills;
@@ -336,8 +337,8 @@ static struct outcome crash(const struct transport *transport, unsigned kills)
 	ck_assert_int_eq(fault_run(transport, &bench, 1, unique_name(), always,
 				 &outcome),
 		0);
-	crash_figures_free(&outcome.crash);
-	outcome.crash.recovery = NULL;
+	owned = outcome.crash;
+	crash_figures_free(&owned);
 	return outcome;
 }
 
