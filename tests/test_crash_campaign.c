@@ -276,8 +276,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("crash_campaign");
-	TCase *tcase = tcase_create("campaign");
+	Suite *suite;
+	TCase *tcase;
 	SRunner *runner;
 	int failed;
 
@@ -285,6 +285,8 @@ int main(void)
 	puts("SKIP: the sanitizer handles the crashes that are to be found");
 	return 77;
 #endif
+	suite = suite_create("crash_campaign");
+	tcase = tcase_create("campaign");
 	toy = mmap(NULL, sizeof(*toy), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (toy == MAP_FAILED)
