@@ -96,8 +96,9 @@ intervals()
 	' "$1"
 }
 
-# same_intervals NAME: theirs end when their rounds did, as exactly as a log tells
-# it, and have as many values, of which the longest is within 0.1 %.
+# same_intervals NAME: theirs end when their rounds did, to the milliseconds that a
+# log gives begin and length each, and have as many values, of which the longest is
+# within 0.1 %.
 same_intervals()
 {
 	awk -F '[ ,]' -v name="$1" '
@@ -112,7 +113,7 @@ same_intervals()
 			if (rounds == 0)
 				next
 			split(ours[found], our, " ")
-			if (near($1, our[1], 0.0015) && $2 == our[2] &&
+			if (near($1, our[1], 0.0025) && $2 == our[2] &&
 				near($5, our[3], 0.0011 + our[3] / 1000))
 				next
 			print "interval " found ": " ours[found] " | " $0
