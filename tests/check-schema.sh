@@ -15,6 +15,11 @@ for candidate in python3 /usr/bin/python3; do
 		'from jsonschema import Draft202012Validator' 2>/dev/null &&
 		python=$candidate
 done
+if [ -n "${SANITIZE_CFLAGS-}" ]; then
+	echo "SKIP: 2,000 starts under a sanitizer take minutes; test_result" \
+		"damages results in one process"
+	exit 77
+fi
 if [ -n "${MIPC_CHECKED-}" ]; then
 	echo "SKIP: the same sources have passed this a stage before"
 	exit 77
