@@ -8,6 +8,7 @@
 
 struct options;
 struct result;
+struct transport;
 
 int command_run(const struct options *options);
 int command_plan(const struct options *options);
@@ -23,6 +24,10 @@ int command_conform(const struct options *options);
 int command_crash(const struct options *options);
 int command_help(const struct options *options);
 int command_version(const struct options *options);
+
+/* command_transport - the one that a TRANSPORT argument names, a plug-in too.
+ * Returns NULL after saying that there is none. */
+const struct transport *command_transport(const char *spec);
 
 /* command_load_result - read a RESULT argument: the file, or its folder.
  * Returns 0 or -errno after saying what is wrong. */

@@ -16,7 +16,7 @@ static const char *const verdict_words[] = {
 	[CONFORM_BROKEN] = "BROKEN",
 };
 
-static const struct transport *conform_subject(const char *spec)
+const struct transport *command_transport(const char *spec)
 {
 	char reason[CASE_REASON_BYTES] = "";
 	const struct transport *transport;
@@ -44,7 +44,7 @@ static const struct transport *conform_subject(const char *spec)
 int command_conform(const struct options *options)
 {
 	const char *spec = options->arguments[0];
-	const struct transport *transport = conform_subject(spec);
+	const struct transport *transport = command_transport(spec);
 	unsigned counts[4] = {0};
 
 	if (!transport)

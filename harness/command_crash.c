@@ -55,33 +55,6 @@ static void show(const struct campaign *campaign)
 	progress_step(&progress, begun, begun, 0, "crash");
 }
 
-static const struct transport *subject(const char *spec)
-{
-	char reason[CASE_REASON_BYTES] = "";
-	const struct transport *transport;
-
-	if (plugin_named(spec)) {
-		transport = plugin_find(spec, reason, sizeof(reason));
-		if (!transport)
-			diag_error("'%s' does not fit: %s", spec, reason);
-		return transport;
-	}
-	transport = transport_find(spec);
-	if (!transport) {
-		diag_error("unknown transport '%s'; `ipcmark list` shows all, "
-			   "plugin:FILE is one of yours",
-			spec);
-	} else if (transport->caps &
-		   (CAP_EXTERNAL | CAP_EMPTY | CAP_LOOPBACK | CAP_LIMIT)) {
-		diag_error("'%s' has no processes of its own that could be "
-			   "killed one by one; take one with producers and "
-			   "consumers, such as queue",
-			spec);
-		transport = NULL;
-	}
-	return transport;
-}
-
 /* Returns whether it can run; why not has been said. */
 static bool can_run(const struct transport *transport, const char *spec)
 {
@@ -118,7 +91,7 @@ static int choose_transports(
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const struct transport *transport = subject(specs[i]);
+		const struct transport *transport = command_transport(specs[i]);
 
 		if (!transport)
 			return -EINVAL;
