@@ -44,6 +44,7 @@ libharness_a_SOURCES = \
 	harness/command.h \
 	harness/command_conform.c \
 	harness/command_crash.c \
+	harness/command_gate.c \
 	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
@@ -150,12 +151,33 @@ libharness_a_SOURCES = \
 	harness/folder.h \
 	harness/gate/block.c \
 	harness/gate/block.h \
+	harness/gate/blocks.c \
+	harness/gate/build.c \
+	harness/gate/build.h \
+	harness/gate/checkout.c \
+	harness/gate/count.c \
+	harness/gate/count.h \
+	harness/gate/gate.c \
+	harness/gate/gate.h \
+	harness/gate/gate_request.c \
+	harness/gate/gate_request.h \
+	harness/gate/identity.c \
+	harness/gate/identity.h \
 	harness/gate/judge.c \
 	harness/gate/judge.h \
+	harness/gate/metric.c \
+	harness/gate/metric.h \
+	harness/gate/order.h \
+	harness/gate/print.c \
+	harness/gate/save.c \
 	harness/gate/sequential.c \
 	harness/gate/sequential.h \
+	harness/gate/server.c \
+	harness/gate/server.h \
 	harness/gate/signed_rank.c \
 	harness/gate/signed_rank.h \
+	harness/gate/slow.c \
+	harness/gate/slow.h \
 	harness/gnuplot.c \
 	harness/gnuplot.h \
 	harness/grade.c \
@@ -356,9 +378,26 @@ libharness_a_CPPFLAGS = \
 	-DPLOTS_DIR='"$(plotsdir)"' \
 	-DSOURCE_PLOTS_DIR='"$(abs_top_srcdir)/plots"' \
 	-DWORKERS_DIR='"$(workersdir)"' \
-	-DSOURCE_WORKERS_DIR='"$(abs_top_srcdir)/harness/workers"'
+	-DSOURCE_WORKERS_DIR='"$(abs_top_srcdir)/harness/workers"' \
+	-DGATE_WORKER_DIR='"$(pkglibexecdir)"'
 
 ipcmark_SOURCES = harness/main.c
 ipcmark_CPPFLAGS = $(HARNESS_CPPFLAGS)
 ipcmark_LDFLAGS = $(AM_LDFLAGS) -static -Wl,-z,now
 ipcmark_LDADD = libharness.a libmmapipc.la $(HARNESS_LIBS)
+
+# What `ipcmark gate` starts for each build, with that build's shared library: the
+# one program here that does not have the archive in it. It is linked with the file
+# itself rather than libtool's description of it, and so has no run path. Functions
+# are looked up when they are called: a build may lack those that its cases do not
+# call.
+if SHARED
+pkglibexec_PROGRAMS = ipcmark-gate-worker
+ipcmark_gate_worker_SOURCES = harness/gate/worker_main.c
+ipcmark_gate_worker_CPPFLAGS = -I$(top_srcdir)/harness $(HARNESS_CPPFLAGS)
+ipcmark_gate_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,lazy \
+	-Wl,--no-as-needed,.libs/libmmapipc.so,--as-needed
+ipcmark_gate_worker_LDADD = \
+	libharness.a $(HARNESS_LIBS)
+ipcmark_gate_worker_DEPENDENCIES = libharness.a libmmapipc.la
+endif

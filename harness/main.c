@@ -19,6 +19,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_LIST] = command_list,
 	[COMMAND_CONFORM] = command_conform,
 	[COMMAND_CRASH] = command_crash,
+	[COMMAND_GATE] = command_gate,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,
 };

@@ -42,6 +42,15 @@ enum {
 	OPTION_KILLS,
 	OPTION_SEED,
 	OPTION_PATIENCE,
+	OPTION_A,
+	OPTION_B,
+	OPTION_TOLERANCE,
+	OPTION_MAX,
+	OPTION_METRICS,
+	OPTION_TIME,
+	OPTION_BLOCKS,
+	OPTION_SLICE,
+	OPTION_INCONCLUSIVE_EXIT,
 };
 
 #define SET                                                \
@@ -105,6 +114,19 @@ static const struct option crash_options[] = {OUTPUT,
 	{"kills", required_argument, NULL, OPTION_KILLS},
 	{"seed", required_argument, NULL, OPTION_SEED},
 	{"patience", required_argument, NULL, OPTION_PATIENCE}, HELP, END};
+static const struct option gate_options[] = {OUTPUT, SET,
+	{"a", required_argument, NULL, OPTION_A},
+	{"b", required_argument, NULL, OPTION_B},
+	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
+	{"max", required_argument, NULL, OPTION_MAX},
+	{"metrics", required_argument, NULL, OPTION_METRICS},
+	{"time", required_argument, NULL, OPTION_TIME},
+	{"blocks", required_argument, NULL, OPTION_BLOCKS},
+	{"slice", required_argument, NULL, OPTION_SLICE},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"inconclusive-exit", required_argument, NULL,
+		OPTION_INCONCLUSIVE_EXIT},
+	HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -136,6 +158,8 @@ static const struct command_line commands[COMMAND_COUNT] = {
 	[COMMAND_CONFORM] = {"conform", no_options, ":h", 1, 1,
 		"a transport, such as plugin:./mine.so"},
 	[COMMAND_CRASH] = {"crash", crash_options, ":o:h", 0, SIZE_MAX, ""},
+	[COMMAND_GATE] = {"gate", gate_options, ":o:h", 1, SIZE_MAX,
+		"a scenario file"},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
 };
@@ -228,6 +252,42 @@ static int take_crash_option(int option, struct options *options)
 	return 0;
 }
 
+static int take_gate_option(int option, struct options *options)
+{
+	switch (option) {
+	case OPTION_A:
+		options->build_a = optarg;
+		break;
+	case OPTION_B:
+		options->build_b = optarg;
+		break;
+	case OPTION_TOLERANCE:
+		options->tolerance = optarg;
+		break;
+	case OPTION_MAX:
+		options->max = optarg;
+		break;
+	case OPTION_METRICS:
+		options->metrics = optarg;
+		break;
+	case OPTION_TIME:
+		options->time = optarg;
+		break;
+	case OPTION_BLOCKS:
+		options->blocks = optarg;
+		break;
+	case OPTION_SLICE:
+		options->slice = optarg;
+		break;
+	case OPTION_INCONCLUSIVE_EXIT:
+		options->inconclusive_exit = optarg;
+		break;
+	default:
+		return take_crash_option(option, options);
+	}
+	return 0;
+}
+
 static int take_option(int option, struct options *options)
 {
 	switch (option) {
@@ -286,7 +346,7 @@ static int take_option(int option, struct options *options)
 		options->hdr_dir = optarg;
 		break;
 	default:
-		return take_crash_option(option, options);
+		return take_gate_option(option, options);
 	}
 	return 0;
 }
@@ -349,6 +409,12 @@ static int check_arguments(
 	if (options->command == COMMAND_TUNE && !options->goal) {
 		diag_error("tune: needs --goal, such as --goal 'max "
 			   "throughput' or --goal 'min p99 at 200k'");
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_GATE &&
+		(!options->build_a || !options->build_b)) {
+		diag_error("gate: needs both --a BUILD and --b BUILD, such as "
+			   "--a git:HEAD~1 --b build");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < options->argument_count; i++) {
@@ -450,9 +516,8 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 
 	if (argc < 2) {
 		diag_error("needs a command: run, plan, show, plot, compare, "
-			   "tune, topo, env, inspect, list, conform or crash; "
-			   "`ipcmark "
-			   "--help` explains them");
+			   "tune, topo, env, inspect, list, conform, crash or "
+			   "gate; `ipcmark --help` explains them");
 		return -EINVAL;
 	}
 	error = first_word(argv[1], &options.command);

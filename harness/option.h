@@ -23,6 +23,7 @@ enum command {
 	COMMAND_LIST,
 	COMMAND_CONFORM,
 	COMMAND_CRASH,
+	COMMAND_GATE,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_COUNT,
@@ -56,6 +57,9 @@ struct options {
 	/* crash; NULL: not given */
 	const char *kill_at, *operation, *path, *step, *pass, *kills, *seed,
 		*patience;
+	/* gate; NULL: not given */
+	const char *build_a, *build_b, *tolerance, *max, *metrics, *time,
+		*blocks, *slice, *inconclusive_exit;
 };
 
 /* options_parse - check a whole command line.

@@ -37,6 +37,9 @@ static const char program_text[] =
 	"                          does it keep what a transport promises?\n"
 	"  ipcmark crash [TRANSPORT...]\n"
 	"                          who survives a death at which instruction?\n"
+	"  ipcmark gate FILE --a BUILD --b BUILD\n"
+	"                          is the library slower in one build than in "
+	"another?\n"
 	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
 	"  ipcmark --version\n"
 	"\n"
@@ -334,6 +337,46 @@ static const char crash_text[] =
 	"\n"
 	"  ipcmark crash queue --operation send --path some\n";
 
+static const char gate_text[] =
+	"ipcmark gate FILE... --a BUILD --b BUILD [--tolerance SHARE] [--max "
+	"SHARE]\n"
+	"             [--metrics LIST] [--time TIME] [--blocks N] [--slice "
+	"TIME]\n"
+	"             [--seed S] [--inconclusive-exit N] [--set ...] [-o DIR]\n"
+	"\n"
+	"Measures two builds of mmapipc in turns, in one run, and says whether "
+	"B is\n"
+	"worse than A: PASS, REGRESSION, or INCONCLUSIVE when the machine is "
+	"too noisy\n"
+	"to tell. FILE is as for run; its ring and queue cases count.\n"
+	"\n"
+	"  --a, --b BUILD     an installed prefix, a build tree, or git:REV, "
+	"which is\n"
+	"                     built below ~/.cache/ipcmark if it has not "
+	"been\n"
+	"  --tolerance SHARE  by which B may be worse; or of one metric, as "
+	"in\n"
+	"                     3%,p50=5% [3%]\n"
+	"  --max SHARE        that a PASS must have ruled out [8%]\n"
+	"  --metrics LIST     that a verdict follows from; also p99, p99.9\n"
+	"                     [throughput,p50,cpu]\n"
+	"  --time TIME        stop then, with what there is\n"
+	"  --blocks N         of four slices, for each case at most [256]\n"
+	"  --slice TIME       [30ms]\n"
+	"  --seed S           of the order; printed [by the clock]\n"
+	"  --inconclusive-exit N\n"
+	"                     exit code of INCONCLUSIVE [3]\n"
+	"  -o, --output DIR   keep all of it as DIR/gate.json\n"
+	"\n"
+	"Exit code: 0 PASS; 1 REGRESSION; 2 wrong usage, or no such build; 3 "
+	"INCONCLUSIVE;\n"
+	"4 messages lost, doubled, reordered or damaged; 77 nothing could run "
+	"here.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark gate scenarios/gate.ini --a git:HEAD~1 --b build\n";
+
 static const char version_text[] = "ipcmark --version\n"
 				   "\n"
 				   "Shows the version of ipcmark.\n"
@@ -395,6 +438,7 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_LIST] = list_text,
 	[COMMAND_CONFORM] = conform_text,
 	[COMMAND_CRASH] = crash_text,
+	[COMMAND_GATE] = gate_text,
 	[COMMAND_HELP] = program_text,
 	[COMMAND_VERSION] = version_text,
 };

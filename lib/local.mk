@@ -68,7 +68,8 @@ libmmapipc_internal_la_CFLAGS = $(AM_CFLAGS) $(VISIBILITY_CFLAGS)
 libmmapipc_la_SOURCES =
 libmmapipc_la_LIBADD = libmmapipc_internal.la $(SYSTEM_LIBS)
 # 0:0:0 until the first release; then as `info libtool Versioning` says.
-libmmapipc_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined
+libmmapipc_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
+	$(BUILD_ID_LDFLAGS)
 if HAVE_VERSION_SCRIPT
 libmmapipc_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/lib/mmapipc.map
 libmmapipc_la_DEPENDENCIES = libmmapipc_internal.la lib/mmapipc.map

@@ -4,6 +4,7 @@ scenariosdir = $(pkgdatadir)/scenarios
 SCENARIOS = \
 	scenarios/crash.ini \
 	scenarios/demo.ini \
+	scenarios/gate.ini \
 	scenarios/library.ini \
 	scenarios/load.ini \
 	scenarios/log-sink.ini \

@@ -1,0 +1,202 @@
+/* gate_request.c - shares, lists and limits of the command line. */
+#include "gate/gate_request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deadline.h"
+#include "diag.h"
+#include "gate/gate.h"
+#include "option.h"
+#include "scenario_value.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum { LEAST_BLOCKS = 8, MOST_BLOCKS = 512 };
+
+/* "3%" or "3": 0.03. Returns 0; -EINVAL. */
+static int share_from(const char *text, size_t len, double *ret_share)
+{
+	char number[32], *rest;
+	double value;
+
+	if (len >= sizeof(number) || !len)
+		return -EINVAL;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	value = strtod(number, &rest);
+	if (rest == number || (strcmp(rest, "%") != 0 && *rest))
+		return -EINVAL;
+	if (!(value >= 0 && value <= 1000))
+		return -EINVAL;
+	*ret_share = value / 100;
+	return 0;
+}
+
+static int metric_of(const char *option, const char *text, size_t len)
+{
+	const char *names[METRICS + 1] = {0}, *nearest;
+	char name[32];
+	int metric;
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, text);
+	metric = metric_from(name);
+	if (metric >= 0)
+		return metric;
+	for (int m = 0; m < METRICS; m++)
+		names[m] = metric_name((enum gate_metric)m);
+	nearest = diag_nearest(name, names);
+	diag_error("gate: %s: unknown metric '%s'; %s%s", option, name,
+		nearest ? "did you mean "
+			: "there are throughput, p50, cpu, p99, p99.9",
+		nearest ? nearest : "");
+	return -EINVAL;
+}
+
+/* "3%,p99=10%": for all, then for one. */
+static int read_shares(
+	const char *option, const char *text, double shares[METRICS])
+{
+	for (const char *at = text; *at; at += *at == ',') {
+		size_t len = strcspn(at, ","), name_len = strcspn(at, "=,");
+		bool named = at[name_len] == '=';
+		size_t skip = named ? name_len + 1 : 0;
+		int metric = named ? metric_of(option, at, name_len) : 0;
+		double share;
+
+		if (metric < 0)
+			return -EINVAL;
+		if (share_from(at + skip, len - skip, &share)) {
+			diag_error("gate: %s is a percentage, such as 3%%, "
+				   "not '%.*s'",
+				option, (int)len, at);
+			return -EINVAL;
+		}
+		for (int m = 0; m < METRICS; m++)
+			if (!named || m == metric)
+				shares[m] = share;
+		at += len;
+	}
+	return 0;
+}
+
+static int read_metrics(const char *text, bool wanted[METRICS])
+{
+	memset(wanted, 0, METRICS * sizeof(*wanted));
+	for (const char *at = text; *at; at += *at == ',') {
+		size_t len = strcspn(at, ",");
+		int metric = metric_of("--metrics", at, len);
+
+		if (metric < 0)
+			return -EINVAL;
+		wanted[metric] = true;
+		at += len;
+	}
+	return 0;
+}
+
+static int read_number(const char *option, const char *text, uint64_t min,
+	uint64_t max, uint64_t *ret_value)
+{
+	const struct value_range range = {min, max};
+	const struct value_place place = {
+		.file = option, .line = 0, .key = "the value"};
+
+	return value_number(&place, text, &range, ret_value);
+}
+
+static int read_time(
+	const char *option, const char *text, uint64_t min_ns, uint64_t *ret_ns)
+{
+	const struct value_range range = {min_ns, 86400 * SECOND_NS};
+	const struct value_place place = {
+		.file = option, .line = 0, .key = "the time"};
+
+	return value_time(&place, text, &range, ret_ns);
+}
+
+static int check(const struct gate_request *request)
+{
+	for (int m = 0; m < METRICS; m++) {
+		if (request->max[m] > request->tolerance[m])
+			continue;
+		diag_error("gate: --max (%.3g %% for %s) has to be more than "
+			   "--tolerance (%.3g %%)",
+			100 * request->max[m], metric_name((enum gate_metric)m),
+			100 * request->tolerance[m]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct gate_request defaults(void)
+{
+	struct gate_request request = {
+		.wanted = {[METRIC_THROUGHPUT] = true,
+			[METRIC_P50] = true,
+			[METRIC_CPU] = true},
+		.blocks = GATE_BLOCKS,
+		.slice_ns = GATE_SLICE_NS,
+		.warmup_ns = GATE_WARMUP_NS,
+		.seed = deadline_clock_ns(CLOCK_REALTIME),
+	};
+
+	for (int m = 0; m < METRICS; m++) {
+		request.tolerance[m] = JUDGE_TOLERANCE;
+		request.max[m] = JUDGE_MAX;
+	}
+	return request;
+}
+
+static int read_limits(
+	const struct options *options, struct gate_request *request)
+{
+	uint64_t blocks = request->blocks, exit_code;
+	int err = 0;
+
+	if (options->blocks)
+		err = read_number("--blocks", options->blocks, LEAST_BLOCKS,
+			MOST_BLOCKS, &blocks);
+	if (!err && options->seed)
+		err = read_number(
+			"--seed", options->seed, 0, UINT64_MAX, &request->seed);
+	if (!err && options->time)
+		err = read_time("--time", options->time, SECOND_NS / 10,
+			&request->time_ns);
+	if (!err && options->slice)
+		err = read_time("--slice", options->slice, SECOND_NS / 1000,
+			&request->slice_ns);
+	if (!err && options->inconclusive_exit)
+		err = read_number("--inconclusive-exit",
+			options->inconclusive_exit, 0, 125, &exit_code);
+	request->blocks = blocks;
+	return err;
+}
+
+int gate_request_read(
+	const struct options *options, struct gate_request *ret_request)
+{
+	struct gate_request request = defaults();
+	int err = read_limits(options, &request);
+
+	if (!err && options->tolerance)
+		err = read_shares(
+			"--tolerance", options->tolerance, request.tolerance);
+	if (!err && options->max)
+		err = read_shares("--max", options->max, request.max);
+	if (!err && options->metrics)
+		err = read_metrics(options->metrics, request.wanted);
+	if (!err)
+		err = check(&request);
+	if (!err)
+		*ret_request = request;
+	return err;
+}
+
+int gate_inconclusive_exit(const struct options *options)
+{
+	return options->inconclusive_exit ? atoi(options->inconclusive_exit)
+					  : EXIT_INCONCLUSIVE;
+}

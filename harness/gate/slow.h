@@ -1,0 +1,16 @@
+/* slow.h - a transport whose calls take longer by a known time: what a build that
+ * is slower would be.
+ */
+#ifndef IPCMARK_GATE_SLOW_H
+#define IPCMARK_GATE_SLOW_H
+
+struct transport;
+
+/* slow_transport - @transport, with @delay_ns of busy waiting behind each message
+ * that a call passes, on both sides. For forked workers to use; the next call
+ * of this function changes it. The delay is a number of turns of a loop, measured
+ * once: to read a clock each time would cost more than the delay. */
+const struct transport *slow_transport(
+	const struct transport *transport, double delay_ns);
+
+#endif
