@@ -56,8 +56,33 @@ struct servers {
 	const struct build *builds;
 };
 
-/* One that died is started again: whether the build works is for the block to
- * find out. */
+/* Which one it was at the beginning, and no other. */
+static int start_again(const struct servers *servers, enum gate_build build,
+	struct gate_server *server, char reason[SERVER_REASON_BYTES])
+{
+	const struct build *known = &servers->builds[build];
+	struct identity identity;
+	int err = server_start(known->dir, server, &identity, reason);
+
+	if (err || strcmp(identity.id, known->identity.id) == 0)
+		return err;
+	server_end(server);
+	snprintf(reason, SERVER_REASON_BYTES,
+		"its library was replaced during the run: %.200s",
+		identity.path);
+	return -ESTALE;
+}
+
+static void renew(void *arg)
+{
+	struct servers *servers = arg;
+
+	for (int i = 0; i < BUILD_COUNT; i++)
+		server_end(&servers->server[i]);
+}
+
+/* Started when it is needed. Whether the build works is for the block to find
+ * out. */
 static int ask(void *arg, enum gate_build build, const struct gate_order *order,
 	struct gate_answer *ret_answer)
 {
@@ -66,9 +91,7 @@ static int ask(void *arg, enum gate_build build, const struct gate_order *order,
 
 	if (!server->pid) {
 		char reason[SERVER_REASON_BYTES] = "";
-		struct identity identity;
-		int err = server_start(
-			servers->builds[build].dir, server, &identity, reason);
+		int err = start_again(servers, build, server, reason);
 
 		if (err) {
 			*ret_answer = (struct gate_answer){.err = err};
@@ -134,6 +157,7 @@ static int measure(struct gate *gate)
 	const struct gate_measurer measurer = {
 		.arg = &servers,
 		.ask = ask,
+		.renew = renew,
 		.keep_going = keep_going,
 		.show = show,
 	};
@@ -149,8 +173,7 @@ static int measure(struct gate *gate)
 		if (err)
 			diag_error("gate: %s", strerror(-err));
 	}
-	for (int i = 0; i < BUILD_COUNT; i++)
-		server_end(&servers.server[i]);
+	renew(&servers);
 	return err;
 }
 

@@ -29,3 +29,13 @@ bench: ipcmark $(MEASUREMENTS)
 	@$(SHELL) $(top_srcdir)/scenarios/bench.sh ./ipcmark \
 		$(BENCH_DIR)/result.json tests
 .PHONY: bench
+
+# Is the library slower than that of the commit before? From a git repository.
+GATE_A = git:HEAD~1
+GATE_B = git:HEAD
+GATE_DIR = results/gate
+gate: all
+	here=`pwd`; cd $(top_srcdir) && $$here/ipcmark gate \
+		scenarios/gate.ini --a $(GATE_A) --b $(GATE_B) \
+		-o $$here/$(GATE_DIR) $(GATE_ARGS)
+.PHONY: gate

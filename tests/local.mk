@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/test_export \
 	tests/test_facts \
 	tests/test_fault \
+	tests/test_gate_blocks \
 	tests/test_gate_sim \
 	tests/test_gate_stats \
 	tests/test_grade \
@@ -96,6 +97,7 @@ TREE_CHECKS = \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
+	tests/check-gate.sh \
 	tests/check-hdr.sh \
 	tests/check-kill.sh \
 	tests/check-layering.sh \

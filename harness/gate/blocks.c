@@ -4,6 +4,11 @@
  * round's own, so that whatever the machine does meets all cases. Coins and orders
  * are drawn from the seed, whatever comes out of the slices.
  *
+ * Each block has processes of its own to measure in. Where the system puts a
+ * process's code, stack and pages can make it some percent slower for as long as it
+ * lives, and so B slower than A in each block of a run: that would be taken for the
+ * build's doing. Drawn anew for each block it is noise like other noise.
+ *
  * A block is run again when something disturbed it that is no figure of it: time
  * that the host took, a pinned worker that was moved all the same, two CPUs that
  * were further apart at one end of the block than at the other. Each of these is
@@ -35,7 +40,7 @@ enum {
 /* Of the block's CPU time that the host may take: its grain is 10 ms, of 240 ms
  * of a block of two CPUs. */
 #define MOST_STEAL 0.2
-/* The furthest distance of a block from its nearest, as a factor. */
+/* Of the distances of a block's slices, the furthest to the nearest. */
 #define MOST_DISTANCE 3.0
 
 /* While it lasts. */
@@ -146,15 +151,26 @@ static bool run_slice(struct running *running, struct gate_case *which,
 
 /* ------------------------------------------------------------- one block */
 
-/* The furthest probe of all as a factor of the nearest; 1 without any. */
+/* The nearer of a slice's two probes: a probe that was interrupted says nothing of
+ * the CPUs. 0: none was taken. */
+static double nearest_probe(const struct gate_figures *slice)
+{
+	double before = (double)slice->distance_before_ns;
+	double after = (double)slice->distance_after_ns;
+
+	if (!(before > 0) || !(after > 0))
+		return fmax(before, after);
+	return fmin(before, after);
+}
+
+/* The slice with the furthest CPUs as a factor of that with the nearest; 1 without
+ * any. */
 static double distance_factor(const struct gate_block *block)
 {
 	double nearest = INFINITY, furthest = 0;
 
-	for (unsigned i = 0; i < 2 * BLOCK_SLICES; i++) {
-		const struct gate_figures *slice = &block->slices[i / 2];
-		double ns = (double)(i % 2 ? slice->distance_after_ns
-					   : slice->distance_before_ns);
+	for (unsigned i = 0; i < BLOCK_SLICES; i++) {
+		double ns = nearest_probe(&block->slices[i]);
 
 		if (!(ns > 0))
 			continue;
@@ -255,6 +271,7 @@ static int run_block(struct running *running, size_t case_index)
 		.from_ns = deadline_clock_ns(CLOCK_MONOTONIC) -
 			   running->started_ns,
 	};
+	running->measurer->renew(running->measurer->arg);
 	for (unsigned i = 0; i < BLOCK_SLICES && good; i++)
 		good = run_slice(running, which, block, i);
 	if (good)
@@ -267,8 +284,8 @@ static int run_block(struct running *running, size_t case_index)
 
 /* -------------------------------------------------------------- one look */
 
-static int judge_case(const struct gate *gate, struct gate_case *which,
-	const struct look *look)
+static int judge_metrics(const struct gate *gate, struct gate_case *which,
+	const struct look *look, enum gate_verdict *ret_verdict)
 {
 	struct metric_samples samples[METRICS];
 	struct judgement judgements[METRICS];
@@ -293,16 +310,27 @@ static int judge_case(const struct gate *gate, struct gate_case *which,
 			return err;
 		judgements[count++] = metric->judgement;
 	}
-	which->verdict = judge_all(samples, judgements, count);
-	for (size_t i = 0; i < count; i++)
-		if (samples[i].gated &&
-			judgements[i].verdict == which->verdict) {
-			snprintf(which->reason, sizeof(which->reason), "%s",
-				judgements[i].reason);
-			break;
-		}
-	which->done = which->verdict != VERDICT_OPEN;
+	*ret_verdict = judge_all(samples, judgements, count);
 	return 0;
+}
+
+static int judge_case(const struct gate *gate, struct gate_case *which,
+	const struct look *look)
+{
+	int err = judge_metrics(gate, which, look, &which->verdict);
+
+	for (int m = 0; m < METRICS && !err; m++) {
+		const struct gate_metric_result *metric = &which->metrics[m];
+
+		if (!metric->gated ||
+			metric->judgement.verdict != which->verdict)
+			continue;
+		snprintf(which->reason, sizeof(which->reason), "%s",
+			metric->judgement.reason);
+		break;
+	}
+	which->done = which->verdict != VERDICT_OPEN;
+	return err;
 }
 
 /* Too many is a matter of all blocks so far, so not of their outcome. */
@@ -328,6 +356,7 @@ static int look_at_case(
 		which->blocks == blocks_before)
 		return 0;
 	look = look_at(&gate->looks, which->blocks);
+	which->judged = look != NULL;
 	return look ? judge_case(gate, which, look) : 0;
 }
 
@@ -390,19 +419,26 @@ static int run_rounds(struct running *running, size_t *order)
 	return 0;
 }
 
-/* What is still open when the time is over. */
+/* What is still open when the time is over. A case that ended for another reason
+ * than its figures has them all the same, for people. */
 static int last_looks(struct gate *gate)
 {
-	for (size_t i = 0; i < gate->case_count; i++) {
+	int err = 0;
+
+	for (size_t i = 0; i < gate->case_count && !err; i++) {
 		struct gate_case *which = &gate->cases[i];
 		struct look last = look_last(&gate->looks, which->blocks);
-		int err = which->done ? 0 : judge_case(gate, which, &last);
+		enum gate_verdict unused;
 
-		if (err)
-			return err;
+		if (which->status == STATUS_SKIP)
+			continue;
+		if (!which->done)
+			err = judge_case(gate, which, &last);
+		else if (!which->judged)
+			err = judge_metrics(gate, which, &last, &unused);
 		which->done = true;
 	}
-	return 0;
+	return err;
 }
 
 /* So much longer does each call of B have to take that a message takes longer by

@@ -67,6 +67,7 @@ struct gate_case {
 	char reason[GATE_REASON_BYTES]; /* one sentence; of the verdict too */
 	enum gate_verdict verdict;
 	bool done;
+	bool judged;		 /* with all of its blocks */
 	size_t blocks, left_out; /* those that count, those that do not */
 	unsigned failures[BUILD_COUNT];
 	double delay_ns; /* in B's slices, of request.slow */
@@ -98,6 +99,9 @@ struct gate_measurer {
 	 * call may work again. */
 	int (*ask)(void *arg, enum gate_build build,
 		const struct gate_order *order, struct gate_answer *ret_answer);
+	/* Before each block: whatever a process is lucky or unlucky with for as
+	 * long as it lives, where its code and its stack lie, is drawn anew. */
+	void (*renew)(void *arg);
 	bool (*keep_going)(void);
 	/* shown(done) - after each block; NULL: nobody looks. */
 	void (*show)(const struct gate *gate);

@@ -17,6 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <mmapipc/queue.h>
+#include <mmapipc/ring.h>
+
 #include "deadline.h"
 
 #define PROGRAM "ipcmark-gate-worker"
@@ -117,7 +120,7 @@ static void bury(struct gate_server *server, char *how, size_t how_bytes)
 		return;
 	close(server->socket);
 	while (waitpid(server->pid, &status, WNOHANG) == 0) {
-		const struct timespec pause = {.tv_nsec = 1000000};
+		const struct timespec pause = {.tv_nsec = 100000};
 
 		if (!deadline_left_ns(deadline_ns))
 			kill(server->pid, SIGKILL);
@@ -134,6 +137,20 @@ static void bury(struct gate_server *server, char *how, size_t how_bytes)
 		snprintf(how, how_bytes,
 			"the process that measures ended with exit code %d",
 			WEXITSTATUS(status));
+}
+
+/* What it had made of one order, and did not come to take away: as crew.c and
+ * count.c call it. */
+static void clean_up_after(const struct gate_order *order)
+{
+	static const char *const ends[] = {"", ".0", ".1"};
+	char name[GATE_NAME_BYTES + 8];
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", order->name, ends[i]);
+		if (mipc_ring_unlink(name))
+			mipc_queue_unlink(name);
+	}
 }
 
 static int check_hello(const struct gate_hello *hello,
@@ -250,6 +267,7 @@ int server_ask(struct gate_server *server, const struct gate_order *order,
 	if (err == -ETIMEDOUT && server->pid)
 		kill(server->pid, SIGKILL);
 	bury(server, ret_answer->reason, sizeof(ret_answer->reason));
+	clean_up_after(order);
 	return err;
 }
 

@@ -1,0 +1,223 @@
+#!/bin/sh
+# check-gate.sh - `ipcmark gate` from end to end: does it find a build that is
+# slower, does it let the same build pass, does it tell of one that loses messages?
+#
+# Those builds are the library's own objects with a pause, or a loss, put into
+# mipc_ring_write(). Few and short blocks: what they say of times is for the real
+# runs; here the change is so big that no noise hides it.
+set -u
+
+[ -x "$top_builddir/ipcmark-gate-worker" ] || {
+	echo 'SKIP: built without shared library'
+	exit 77
+}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+failures=0
+
+fail()
+{
+	echo "FAIL: $1"
+	cat out err 2>/dev/null | sed 's/^/  | /'
+	failures=$((failures + 1))
+}
+
+# gate CODE ARG...
+gate()
+{
+	want=$1
+	shift
+	"$IPCMARK" gate "$@" >out 2>err
+	code=$?
+	[ $code -eq "$want" ] || fail "gate $*: exit code $code, not $want"
+}
+
+# refuses PATTERN ARG...: 2, and one line that says PATTERN.
+refuses()
+{
+	pattern=$1
+	shift
+	gate 2 "$@"
+	[ "$(wc -l <err)" -eq 1 ] || fail "gate $*: not one line"
+	grep -qE -- "$pattern" err || fail "gate $*: does not say '$pattern'"
+}
+
+# library NAME LINE: NAME/lib/libmmapipc.so.0 with LINE in each write to a ring.
+library()
+{
+	mkdir -p "$1/lib"
+	awk -v line="$2" '/^\tfill_record\(ring, ring->producer.tail, data, len\);/ {
+		print line }
+		{ print }
+		BEGIN { print "#include <time.h>" }' \
+		"$top_srcdir/lib/ring.c" >"$1/ring.c"
+	grep -qxF "$2" "$1/ring.c" ||
+		fail "ring.c has no such line any more"
+	$CC -std=c11 -O2 -D_GNU_SOURCE -fPIC -fvisibility=hidden \
+		-I"$top_srcdir/lib" -I"$top_srcdir/lib/include" \
+		-include "$top_srcdir/lib/exports.h" -c -o "$1/ring.o" \
+		"$1/ring.c" || fail "$1: ring.c does not compile"
+	objects=
+	for object in "$top_builddir"/lib/.libs/*.o; do
+		case $object in
+		*-ring.o) object=$1/ring.o ;;
+		esac
+		objects="$objects $object"
+	done
+	# shellcheck disable=SC2086 # several objects
+	$CC -shared ${SANITIZE_CFLAGS-} -Wl,-soname,libmmapipc.so.0 \
+		$3 -o "$1/lib/libmmapipc.so.0" $objects ||
+		fail "$1: cannot be linked"
+}
+
+remains()
+{
+	ls /dev/shm "${TMPDIR:-/tmp}" 2>/dev/null | grep "ipcmark-$1-"
+}
+
+# The process that measures; $1: of which gate.
+server_of()
+{
+	for stat in /proc/[0-9]*/stat; do
+		sed -n "s/^\([0-9]*\) (ipcmark-gate-wo[^)]*) [A-Z] $1 .*/\1/p" \
+			"$stat" 2>/dev/null
+	done | head -1
+}
+
+place=near
+[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || place=any
+cat >trips.ini <<END
+[trips]
+mode = roundtrip
+transport = ring
+msg_size = 64
+wait = block
+placement = $place
+END
+cat >stream.ini <<END
+[stream]
+transport = ring
+msg_size = 64
+placement = $place
+END
+printf '[a]\ntransport = pipe\nplacement = any\n' >others.ini
+
+# --- what is wrong with the command line ------------------------------------
+
+refuses '--a BUILD and --b BUILD' trips.ini --a "$top_builddir"
+refuses "no build 'nowhere'.*git:REV" trips.ini --a nowhere --b "$top_builddir"
+mkdir empty
+refuses "'empty' has no libmmapipc" trips.ini --a "$top_builddir" --b empty
+mkdir -p text/lib
+echo text >text/lib/libmmapipc.so.0
+refuses "B, 'text': .*cannot be loaded" trips.ini --a "$top_builddir" --b text
+mkdir -p other/lib
+echo 'int other(void); int other(void) { return 1; }' >other.c
+$CC -shared -fPIC -Wl,-soname,libmmapipc.so.0 -o other/lib/libmmapipc.so.0 \
+	other.c
+refuses "B, 'other': " trips.ini --a "$top_builddir" --b other
+ab="--a $top_builddir --b $top_builddir"
+# shellcheck disable=SC2086 # two options
+{
+	refuses 'git:nonesuch: no such revision' trips.ini --a git:nonesuch \
+		--b "$top_builddir"
+	refuses "did you mean throughput" trips.ini $ab --metrics thruput
+	refuses 'such as 3%' trips.ini $ab --tolerance much
+	refuses 'more than --tolerance' trips.ini $ab --max 2%
+	refuses 'blocks' trips.ini $ab --blocks 3
+	refuses 'no such file' nonesuch.ini $ab
+	gate 77 others.ini $ab
+	grep -q 'ring and queue only' out || fail 'no reason for the SKIP'
+}
+
+# --- verdicts ---------------------------------------------------------------
+
+short="--blocks 8 --slice 20ms --seed 1"
+library slow '	nanosleep(&(struct timespec){0, 300000}, 0);' ''
+library lossy '	{ static int n; if (++n % 1000 == 0) return 0; }' \
+	'-Wl,--build-id=none'
+# shellcheck disable=SC2086 # several options
+{
+	"$IPCMARK" gate trips.ini $ab $short -o same >out 2>err
+	code=$?
+	[ $code -eq 0 ] || [ $code -eq 3 ] ||
+		fail "A against A: exit code $code, not 0 or 3"
+	grep -q '^A and B are the same build' out || fail 'same build: not told'
+	if grep -q '^  instructions of' out; then
+		grep '^  instructions of' out | grep -qv '(+0.0 %)' &&
+			fail 'A against A: other instructions'
+	fi
+	[ -s same/gate.json ] || fail 'no gate.json'
+
+	# A machine that does other things, too, may take more blocks.
+	"$IPCMARK" gate trips.ini --a "$top_builddir" --b slow $short \
+		>out 2>err
+	[ $? -eq 3 ] && short="--blocks 64 --slice 30ms --seed 1"
+	gate 1 trips.ini --a "$top_builddir" --b slow $short -o slow.d
+	grep -q '^A and B are the same' out && fail 'other build: not noticed'
+	grep -q "slow/lib/libmmapipc.so.0" out || fail 'whose library is not told'
+	grep -q '^REGRESSION: .*p50: .* worse' out || fail 'no reason'
+	if grep -q '^  instructions of' out; then
+		grep -q 'send.*A RISE' out || fail 'the rise is not told'
+	fi
+	"$IPCMARK" gate trips.ini --a slow --b "$top_builddir" $short \
+		>out 2>err
+	code=$?
+	[ $code -eq 0 ] || [ $code -eq 3 ] ||
+		fail "faster: exit code $code, not 0 or 3"
+
+	gate 4 stream.ini --a "$top_builddir" --b lossy $short -o lossy.d
+	grep -q 'B violates data: [1-9][0-9]* lost' out || fail 'no loss is told'
+	grep -q 'hash of the file' out || fail 'no hash instead of a build id'
+
+	# Of 8 blocks nothing is sure at a third of the level.
+	gate 5 trips.ini $ab --blocks 8 --slice 10ms --tolerance 0.000001% \
+		--max 0.000002% --metrics p50,p99,p99.9 --inconclusive-exit 5
+}
+for field in '"verdict": "REGRESSION"' '"exit_code": 1' '"order": "ABBA"' \
+	'"differences"' '"seed": "1"'; do
+	grep -q "$field" slow.d/gate.json || fail "gate.json without $field"
+done
+
+# --- who is killed, and who is interrupted -----------------------------------
+
+forever='--slice 300ms --blocks 512 --tolerance 0.000001% --max 0.000002%'
+# shellcheck disable=SC2086 # several options
+"$IPCMARK" gate trips.ini $ab $forever -o int.d >out 2>err &
+pid=$!
+# Twice: one may have been about to end anyway.
+for again in 1 2; do
+	sleep 1
+	server=
+	for tries in 1 2 3 4 5 6 7 8 9 10; do
+		server=$(server_of $pid)
+		[ -n "$server" ] && kill -KILL "$server" 2>/dev/null && break
+	done
+done
+sleep 1
+kill -INT $pid
+wait $pid
+code=$?
+[ $code -eq 3 ] || fail "interrupted: exit code $code, not 3"
+[ -n "$server" ] || fail 'no process that measures'
+grep -q 'ended by signal 9' int.d/gate.json ||
+	fail 'a process that measures died, and nobody tells'
+grep -q '"interrupted": true' int.d/gate.json || fail 'not told: interrupted'
+[ -z "$(remains $pid)" ] || fail "left: $(remains $pid)"
+
+# shellcheck disable=SC2086 # several options
+"$IPCMARK" gate trips.ini $ab $forever >out 2>err &
+pid=$!
+sleep 1
+server=$(server_of $pid)
+kill -KILL $pid
+wait $pid 2>/dev/null
+sleep 1
+# A zombie has ended: that nobody buries it is not our affair.
+grep -q '^State:[[:space:]]*[A-Y]' "/proc/${server:-none}/status" 2>/dev/null &&
+	fail 'a gate was killed, and who measured goes on'
+[ -z "$(remains $pid)" ] || fail "left by a kill: $(remains $pid)"
+
+[ $failures -eq 0 ] && echo 'all verdicts are as they should be'
+exit $((failures != 0))

@@ -1,0 +1,298 @@
+/* test_gate_blocks.c - the gate's blocks, measured by a make-believe server: who is
+ * asked when, what is left out, and what each outcome comes to.
+ */
+#include <check.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "gate/gate.h"
+
+enum { MOST_ORDERS = 20000 };
+
+/* What the two builds do, and what they were asked. */
+static struct fake {
+	double b_slower;     /* share */
+	unsigned fail_every; /* order of ... */
+	enum gate_build failing;
+	unsigned lose_at;   /* the order at which B loses one; 0: never */
+	unsigned far_every; /* slices of which the CPUs are far apart */
+	unsigned stop_at;   /* orders; 0: never */
+	unsigned orders, renewed, since_renewal;
+	enum gate_build asked[MOST_ORDERS];
+	struct rng noise;
+} fake;
+
+static int fake_ask(void *arg, enum gate_build build,
+	const struct gate_order *order, struct gate_answer *ret_answer)
+{
+	double noise = 1 + (rng_below(&fake.noise, 1000) - 500.0) / 50000;
+	double slower = build == BUILD_B ? 1 + fake.b_slower : 1;
+	unsigned number = ++fake.orders;
+
+	ck_assert_ptr_eq(arg, &fake);
+	ck_assert_uint_le(number, MOST_ORDERS);
+	fake.asked[number - 1] = build;
+	fake.since_renewal++;
+	*ret_answer = (struct gate_answer){0};
+	if (fake.fail_every && build == fake.failing &&
+		number % fake.fail_every == 0) {
+		snprintf(ret_answer->reason, sizeof(ret_answer->reason),
+			"it hangs");
+		return -EPIPE;
+	}
+	ret_answer->figures = (struct gate_figures){
+		.msgs = (uint64_t)(1e6 / slower * noise),
+		.elapsed_ns = order->bench.slice_ns,
+		.cpu_ns = 2 * order->bench.slice_ns,
+		.p50_ns = 1000 * slower * noise,
+		.p99_ns = 2000 * slower * noise,
+		.p999_ns = 3000 * slower * noise,
+		.distance_before_ns = 100,
+		.distance_after_ns = 100,
+	};
+	ret_answer->figures.verify.sent = 1000000;
+	if (fake.lose_at && number >= fake.lose_at && build == BUILD_B)
+		ret_answer->figures.verify.lost = 1;
+	if (fake.far_every && number % fake.far_every == 0)
+		ret_answer->figures.distance_before_ns =
+			ret_answer->figures.distance_after_ns = 1000;
+	return 0;
+}
+
+static void fake_renew(void *arg)
+{
+	ck_assert_ptr_eq(arg, &fake);
+	fake.renewed++;
+	fake.since_renewal = 0;
+}
+
+static bool fake_keep_going(void)
+{
+	return !fake.stop_at || fake.orders < fake.stop_at;
+}
+
+static const struct gate_measurer measurer = {
+	.arg = &fake,
+	.ask = fake_ask,
+	.renew = fake_renew,
+	.keep_going = fake_keep_going,
+};
+
+static struct bench_case case_of(const char *transport, enum case_mode mode)
+{
+	struct bench_case bench = {
+		.mode = mode,
+		.msg_size_bytes = 64,
+		.batch = 1,
+		.producers = 1,
+		.consumers = 1,
+		.wait = WAIT_SPIN,
+		.cpus = {0, 1},
+	};
+
+	snprintf(bench.id, sizeof(bench.id), "%s-%d", transport, (int)mode);
+	snprintf(bench.transport, sizeof(bench.transport), "%s", transport);
+	return bench;
+}
+
+static void start(struct gate *gate)
+{
+	fake = (struct fake){.noise = rng_seeded(7)};
+	*gate = (struct gate){.request = {.wanted = {true, true, true},
+				      .blocks = 64,
+				      .slice_ns = 1000000,
+				      .seed = 42}};
+	for (int m = 0; m < METRICS; m++) {
+		gate->request.tolerance[m] = 0.03;
+		gate->request.max[m] = 0.08;
+	}
+}
+
+static void run_two(struct gate *gate)
+{
+	const struct bench_case cases[] = {case_of("ring", MODE_THROUGHPUT),
+		case_of("queue", MODE_ROUNDTRIP)};
+
+	ck_assert_int_eq(gate_prepare(gate, cases, 2), 0);
+	ck_assert_int_eq(blocks_run(gate, &measurer), 0);
+	gate_conclude(gate);
+}
+
+START_TEST(test_blocks_same_builds_pass)
+{
+	struct gate gate;
+
+	start(&gate);
+	run_two(&gate);
+	ck_assert_int_eq(gate.verdict, VERDICT_PASS);
+	ck_assert_int_eq(gate.exit_code, EXIT_GOOD);
+	ck_assert_uint_eq(fake.orders, 4 * gate.block_count);
+	ck_assert_uint_eq(fake.renewed, gate.block_count);
+	for (size_t i = 0; i < gate.block_count; i++)
+		for (unsigned k = 0; k < BLOCK_SLICES; k++)
+			ck_assert_int_eq(fake.asked[4 * i + k],
+				block_build(gate.blocks[i].begins_with_b, k));
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_slower_build_is_regression_and_ends_early)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.b_slower = 0.3;
+	run_two(&gate);
+	ck_assert_int_eq(gate.verdict, VERDICT_REGRESSION);
+	ck_assert_int_eq(gate.exit_code, EXIT_REGRESSION);
+	ck_assert_uint_eq(gate.cases[0].blocks, 16);
+	ck_assert_double_eq_tol(
+		gate.cases[0].metrics[METRIC_THROUGHPUT].judgement.estimate,
+		0.3, 0.02);
+	ck_assert_double_eq_tol(
+		gate.cases[1].metrics[METRIC_P50].judgement.estimate, 0.3,
+		0.02);
+	ck_assert(!gate.cases[1].metrics[METRIC_P99].gated);
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_lost_message_is_violation_whatever_the_times)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.b_slower = 0.3;
+	fake.lose_at = 9;
+	run_two(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_VIOLATED);
+	ck_assert_ptr_nonnull(strstr(gate.reason, "B violates data: 1 lost"));
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_failing_b_is_regression)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.failing = BUILD_B;
+	fake.fail_every = 1;
+	run_two(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_REGRESSION);
+	ck_assert_int_eq(gate.cases[0].status, STATUS_FAILED);
+	ck_assert_uint_eq(gate.cases[0].left_out, 3);
+	ck_assert_ptr_nonnull(strstr(gate.reason, "it hangs"));
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_failing_a_is_inconclusive)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.failing = BUILD_A;
+	fake.fail_every = 1;
+	run_two(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_disturbed_ones_are_run_again)
+{
+	struct gate gate;
+	size_t left_out = 0;
+
+	start(&gate);
+	fake.far_every = 13;
+	run_two(&gate);
+	ck_assert_int_eq(gate.verdict, VERDICT_PASS);
+	for (size_t i = 0; i < gate.block_count; i++) {
+		left_out += gate.blocks[i].left_out;
+		ck_assert_int_eq(
+			gate.blocks[i].left_out, gate.blocks[i].why[0] != 0);
+	}
+	ck_assert_uint_gt(left_out, 0);
+	ck_assert_uint_eq(
+		left_out, gate.cases[0].left_out + gate.cases[1].left_out);
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_too_many_disturbed_is_inconclusive)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.far_every = 4;
+	run_two(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
+	ck_assert_ptr_nonnull(strstr(gate.reason, "disturbed"));
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_blocks_interrupted_is_no_pass)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.stop_at = 80;
+	run_two(&gate);
+	ck_assert(gate.interrupted);
+	ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
+	gate_free(&gate);
+}
+END_TEST
+
+START_TEST(test_prepare_others_are_skipped_with_reason)
+{
+	const struct bench_case cases[] = {case_of("pipe", MODE_THROUGHPUT),
+		case_of("ring", MODE_OPEN), case_of("queue", MODE_CRASH)};
+	struct gate gate;
+
+	start(&gate);
+	ck_assert_int_eq(gate_prepare(&gate, cases, 3), 0);
+	ck_assert_int_eq(blocks_run(&gate, &measurer), 0);
+	gate_conclude(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_NOTHING_RAN);
+	ck_assert_uint_eq(fake.orders, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(gate.cases[i].status, STATUS_SKIP);
+		ck_assert(gate.cases[i].reason[0]);
+	}
+	gate_free(&gate);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("gate blocks");
+	TCase *tcase = tcase_create("blocks");
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, test_blocks_same_builds_pass);
+	tcase_add_test(
+		tcase, test_blocks_slower_build_is_regression_and_ends_early);
+	tcase_add_test(tcase,
+		test_blocks_lost_message_is_violation_whatever_the_times);
+	tcase_add_test(tcase, test_blocks_failing_b_is_regression);
+	tcase_add_test(tcase, test_blocks_failing_a_is_inconclusive);
+	tcase_add_test(tcase, test_blocks_disturbed_ones_are_run_again);
+	tcase_add_test(tcase, test_blocks_too_many_disturbed_is_inconclusive);
+	tcase_add_test(tcase, test_blocks_interrupted_is_no_pass);
+	tcase_add_test(tcase, test_prepare_others_are_skipped_with_reason);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
