@@ -23,6 +23,7 @@ int command_list(const struct options *options);
 int command_conform(const struct options *options);
 int command_crash(const struct options *options);
 int command_gate(const struct options *options);
+int command_selftest_gate(const struct options *options);
 int command_help(const struct options *options);
 int command_version(const struct options *options);
 

@@ -45,6 +45,7 @@ libharness_a_SOURCES = \
 	harness/command_conform.c \
 	harness/command_crash.c \
 	harness/command_gate.c \
+	harness/command_selftest_gate.c \
 	harness/command_inspect.c \
 	harness/command_list.c \
 	harness/command_result.c \
@@ -165,6 +166,8 @@ libharness_a_SOURCES = \
 	harness/gate/identity.h \
 	harness/gate/judge.c \
 	harness/gate/judge.h \
+	harness/gate/measure.c \
+	harness/gate/measure.h \
 	harness/gate/metric.c \
 	harness/gate/metric.h \
 	harness/gate/order.h \

@@ -20,6 +20,7 @@ static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_CONFORM] = command_conform,
 	[COMMAND_CRASH] = command_crash,
 	[COMMAND_GATE] = command_gate,
+	[COMMAND_SELFTEST_GATE] = command_selftest_gate,
 	[COMMAND_HELP] = command_help,
 	[COMMAND_VERSION] = command_version,
 };

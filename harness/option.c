@@ -51,6 +51,8 @@ enum {
 	OPTION_BLOCKS,
 	OPTION_SLICE,
 	OPTION_INCONCLUSIVE_EXIT,
+	OPTION_RUNS,
+	OPTION_SLOW,
 };
 
 #define SET                                                \
@@ -127,6 +129,17 @@ static const struct option gate_options[] = {OUTPUT, SET,
 	{"inconclusive-exit", required_argument, NULL,
 		OPTION_INCONCLUSIVE_EXIT},
 	HELP, END};
+static const struct option selftest_gate_options[] = {SET,
+	{"a", required_argument, NULL, OPTION_A},
+	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
+	{"max", required_argument, NULL, OPTION_MAX},
+	{"metrics", required_argument, NULL, OPTION_METRICS},
+	{"time", required_argument, NULL, OPTION_TIME},
+	{"blocks", required_argument, NULL, OPTION_BLOCKS},
+	{"slice", required_argument, NULL, OPTION_SLICE},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"runs", required_argument, NULL, OPTION_RUNS},
+	{"slow", required_argument, NULL, OPTION_SLOW}, HELP, END};
 static const struct option no_options[] = {HELP, END};
 
 struct command_line {
@@ -160,6 +173,8 @@ static const struct command_line commands[COMMAND_COUNT] = {
 	[COMMAND_CRASH] = {"crash", crash_options, ":o:h", 0, SIZE_MAX, ""},
 	[COMMAND_GATE] = {"gate", gate_options, ":o:h", 1, SIZE_MAX,
 		"a scenario file"},
+	[COMMAND_SELFTEST_GATE] = {"selftest-gate", selftest_gate_options, ":h",
+		1, SIZE_MAX, "a scenario file"},
 	[COMMAND_HELP] = {"help", no_options, ":h", 0, 1, "a command"},
 	[COMMAND_VERSION] = {"version", no_options, ":h", 0, 0, ""},
 };
@@ -278,6 +293,12 @@ static int take_gate_option(int option, struct options *options)
 		break;
 	case OPTION_SLICE:
 		options->slice = optarg;
+		break;
+	case OPTION_RUNS:
+		options->runs = optarg;
+		break;
+	case OPTION_SLOW:
+		options->slow = optarg;
 		break;
 	case OPTION_INCONCLUSIVE_EXIT:
 		options->inconclusive_exit = optarg;
@@ -409,6 +430,10 @@ static int check_arguments(
 	if (options->command == COMMAND_TUNE && !options->goal) {
 		diag_error("tune: needs --goal, such as --goal 'max "
 			   "throughput' or --goal 'min p99 at 200k'");
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_SELFTEST_GATE && !options->build_a) {
+		diag_error("selftest-gate: needs --a BUILD, such as --a build");
 		return -EINVAL;
 	}
 	if (options->command == COMMAND_GATE &&

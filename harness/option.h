@@ -24,6 +24,7 @@ enum command {
 	COMMAND_CONFORM,
 	COMMAND_CRASH,
 	COMMAND_GATE,
+	COMMAND_SELFTEST_GATE,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_COUNT,
@@ -60,6 +61,7 @@ struct options {
 	/* gate; NULL: not given */
 	const char *build_a, *build_b, *tolerance, *max, *metrics, *time,
 		*blocks, *slice, *inconclusive_exit;
+	const char *runs, *slow; /* selftest-gate */
 };
 
 /* options_parse - check a whole command line.

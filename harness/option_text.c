@@ -40,6 +40,8 @@ static const char program_text[] =
 	"  ipcmark gate FILE --a BUILD --b BUILD\n"
 	"                          is the library slower in one build than in "
 	"another?\n"
+	"  ipcmark selftest-gate FILE --a BUILD\n"
+	"                          what a verdict of gate is worth here\n"
 	"  ipcmark help WHAT       more about a command, or about `scenario`\n"
 	"  ipcmark --version\n"
 	"\n"
@@ -377,6 +379,32 @@ static const char gate_text[] =
 	"\n"
 	"  ipcmark gate scenarios/gate.ini --a git:HEAD~1 --b build\n";
 
+static const char selftest_gate_text[] =
+	"ipcmark selftest-gate FILE... --a BUILD [--runs N] [--slow LIST]\n"
+	"                      [OPTIONS of gate]\n"
+	"\n"
+	"Runs the gate with one build on both sides: N times as it is, where "
+	"each\n"
+	"REGRESSION is a false alarm, and N times for each share of LIST with "
+	"B's calls\n"
+	"slower by it. Shows how often each verdict came, with 95 % "
+	"intervals.\n"
+	"\n"
+	"  --a BUILD          as for gate\n"
+	"  --runs N           [10]\n"
+	"  --slow LIST        [3%,5%,10%]\n"
+	"  --tolerance, --max, --metrics, --time, --blocks, --slice, --seed, "
+	"--set\n"
+	"                     as for gate: of each of the runs\n"
+	"\n"
+	"Exit code: 0 it was carried out, whatever it found; 2 wrong usage; 3 "
+	"interrupted;\n"
+	"4 messages lost, doubled, reordered or damaged.\n"
+	"\n"
+	"Example:\n"
+	"\n"
+	"  ipcmark selftest-gate scenarios/gate.ini --a build --time 60s\n";
+
 static const char version_text[] = "ipcmark --version\n"
 				   "\n"
 				   "Shows the version of ipcmark.\n"
@@ -439,6 +467,7 @@ static const char *const texts[COMMAND_COUNT] = {
 	[COMMAND_CONFORM] = conform_text,
 	[COMMAND_CRASH] = crash_text,
 	[COMMAND_GATE] = gate_text,
+	[COMMAND_SELFTEST_GATE] = selftest_gate_text,
 	[COMMAND_HELP] = program_text,
 	[COMMAND_VERSION] = version_text,
 };

@@ -30,11 +30,13 @@
 #include "deadline.h"
 #include "gate/gate.h"
 #include "session.h"
+#include "stats.h"
 
 enum {
 	MOST_FAILURES = 3,
 	LEAST_LEFT_OUT = 16, /* disturbed blocks that are always borne */
-	CALIBRATION_SLICES = 5,
+	CALIBRATION_PAIRS = 10,
+	CALIBRATION_TURNS = 3,
 };
 
 /* Of the block's CPU time that the host may take: its grain is 10 ms, of 240 ms
@@ -441,29 +443,50 @@ static int last_looks(struct gate *gate)
 	return err;
 }
 
+/* What a message takes in one slice of A with such a delay; NaN: no slice. */
+static double message_ns(
+	struct running *running, struct gate_case *which, double delay_ns)
+{
+	struct gate_answer answer;
+
+	if (ask_slice(running, which, BUILD_A, delay_ns, &answer) || answer.err)
+		return NAN;
+	return which->bench.mode == MODE_ROUNDTRIP
+		       ? answer.figures.p50_ns
+		       : 1e9 / metric_value(METRIC_THROUGHPUT, &answer.figures);
+}
+
+/* By what share a message takes longer with such a delay; NaN: not known. */
+static double slowed_by(
+	struct running *running, struct gate_case *which, double delay_ns)
+{
+	double ratios[CALIBRATION_PAIRS];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < CALIBRATION_PAIRS; i++) {
+		double plain_ns = message_ns(running, which, 0);
+		double ratio = message_ns(running, which, delay_ns) / plain_ns;
+
+		if (isfinite(ratio))
+			ratios[count++] = ratio;
+	}
+	return stats_median(ratios, count) - 1;
+}
+
 /* So much longer does each call of B have to take that a message takes longer by
- * the share wanted. In a stream each side has one call a message, and the busier
- * one sets the pace; of a round trip all four are part. */
+ * the share wanted. Tried out, since part of a delay passes while the processor
+ * has stores under way: the smaller it is, the larger that part. */
 static void calibrate(struct running *running, struct gate_case *which)
 {
-	bool roundtrip = which->bench.mode == MODE_ROUNDTRIP;
-	double least_ns = INFINITY;
+	double wanted = running->gate->request.slow;
+	double delay_ns = wanted / 4 * message_ns(running, which, 0);
 
-	for (unsigned i = 0; i < CALIBRATION_SLICES; i++) {
-		struct gate_answer answer;
-		double ns;
+	for (unsigned i = 0; i < CALIBRATION_TURNS && isfinite(delay_ns); i++) {
+		double factor = wanted / slowed_by(running, which, delay_ns);
 
-		if (ask_slice(running, which, BUILD_A, 0, &answer) ||
-			answer.err)
-			continue;
-		ns = roundtrip ? answer.figures.p50_ns / 4
-			       : 1e9 / metric_value(METRIC_THROUGHPUT,
-					       &answer.figures);
-		if (ns > 0 && ns < least_ns)
-			least_ns = ns;
+		delay_ns *= factor > 0 ? fmin(factor, 3) : 3;
 	}
-	if (isfinite(least_ns))
-		which->delay_ns = running->gate->request.slow * least_ns;
+	which->delay_ns = isfinite(delay_ns) ? delay_ns : 0;
 }
 
 int blocks_run(struct gate *gate, const struct gate_measurer *measurer)

@@ -200,3 +200,42 @@ int gate_inconclusive_exit(const struct options *options)
 	return options->inconclusive_exit ? atoi(options->inconclusive_exit)
 					  : EXIT_INCONCLUSIVE;
 }
+
+static int read_slow(const char *text, struct selftest_request *request)
+{
+	request->share_count = 0;
+	for (const char *at = text; *at; at += *at == ',') {
+		size_t len = strcspn(at, ",");
+		double share;
+
+		if (share_from(at, len, &share) || !(share > 0) ||
+			request->share_count == SELFTEST_SHARES_MAX) {
+			diag_error("selftest-gate: --slow takes up to %d "
+				   "percentages, such as 3%%,5%%,10%%, not "
+				   "'%.*s'",
+				SELFTEST_SHARES_MAX, (int)len, at);
+			return -EINVAL;
+		}
+		request->shares[request->share_count++] = share;
+		at += len;
+	}
+	return 0;
+}
+
+int selftest_request_read(
+	const struct options *options, struct selftest_request *ret_request)
+{
+	struct selftest_request request = {.runs = 10};
+	uint64_t runs = request.runs;
+	int err = gate_request_read(options, &request.gate);
+
+	if (!err && options->runs)
+		err = read_number("--runs", options->runs, 1, 10000, &runs);
+	if (!err)
+		err = read_slow(
+			options->slow ? options->slow : "3%,5%,10%", &request);
+	request.runs = (unsigned)runs;
+	if (!err)
+		*ret_request = request;
+	return err;
+}

@@ -6,8 +6,8 @@
 
 struct transport;
 
-/* slow_transport - @transport, with @delay_ns of busy waiting behind each message
- * that a call passes, on both sides. For forked workers to use; the next call
+/* slow_transport - @transport, with @delay_ns of busy waiting for each message that
+ * a call passes, on both sides. For forked workers to use; the next call
  * of this function changes it. The delay is a number of turns of a loop, measured
  * once: to read a clock each time would cost more than the delay. */
 const struct transport *slow_transport(
