@@ -147,7 +147,7 @@ refuses "whole result" show other.json --without-disturbed --json
 refuses "only one of" show other.json --csv --json
 refuses "did you mean '--markdown'" show other.json --markdwon
 
-for command in run plan show plot compare tune topo env inspect list; do
+for command in run plan show plot compare tune topo env inspect list gate selftest-gate; do
 	accepts $command --help
 done
 accepts --help
