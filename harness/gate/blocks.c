@@ -13,8 +13,8 @@
  * that the host took, a pinned worker that was moved all the same, two CPUs that
  * were further apart at one end of the block than at the other. Each of these is
  * asked of the block as a whole, so which build ran when makes no difference
- * (docs/gate.md, "The test"). A case with more disturbed blocks than others is
- * not decided at all.
+ * (docs/gate.md, "The test"). Where half of all blocks are disturbed, that is what
+ * the machine is like: the rest of them counts as any other block does.
  *
  * A build that does not measure - it hangs, its process dies - is tried again
  * twice. What is lost or damaged ends its case at once.
@@ -34,7 +34,7 @@
 
 enum {
 	MOST_FAILURES = 3,
-	LEAST_LEFT_OUT = 16, /* disturbed blocks that are always borne */
+	LEAST_LEFT_OUT = 16, /* blocks that may be run again in any case */
 	CALIBRATION_PAIRS = 10,
 	CALIBRATION_TURNS = 3,
 };
@@ -219,6 +219,13 @@ static double difference_of(
 		block->begins_with_b, figures, metric_more_is_better(metric));
 }
 
+/* No more than those that count, or a machine that is never at rest would never be
+ * measured. */
+static bool may_run_again(const struct gate_case *which)
+{
+	return which->left_out < LEAST_LEFT_OUT + which->blocks;
+}
+
 /* Each metric's difference, if there are all; else the block says nothing. */
 static bool take_differences(struct gate_case *which, struct gate_block *block)
 {
@@ -276,9 +283,12 @@ static int run_block(struct running *running, size_t case_index)
 	running->measurer->renew(running->measurer->arg);
 	for (unsigned i = 0; i < BLOCK_SLICES && good; i++)
 		good = run_slice(running, which, block, i);
+	if (good && is_disturbed(which, block)) {
+		good = !may_run_again(which);
+		which->disturbed += good;
+	}
 	if (good)
-		good = !is_disturbed(which, block) &&
-		       take_differences(which, block);
+		good = take_differences(which, block);
 	block->left_out = !good;
 	which->left_out += !good;
 	return 0;
@@ -335,16 +345,14 @@ static int judge_case(const struct gate *gate, struct gate_case *which,
 	return err;
 }
 
-/* Too many is a matter of all blocks so far, so not of their outcome. */
-static bool too_disturbed(struct gate_case *which)
+/* How many is a matter of all blocks so far, so not of their outcome. */
+static bool too_few_figures(struct gate_case *which)
 {
-	if (which->done || which->left_out <= LEAST_LEFT_OUT ||
-		which->left_out <= which->blocks)
+	if (which->done || which->left_out <= LEAST_LEFT_OUT + which->blocks)
 		return false;
 	end_case(which, VERDICT_INCONCLUSIVE, STATUS_OK, BUILD_A);
 	snprintf(which->reason, sizeof(which->reason),
-		"%zu of %zu blocks were disturbed: not a machine, or not a "
-		"time, to measure on",
+		"%zu of %zu blocks have no figure: give it longer slices",
 		which->left_out, which->left_out + which->blocks);
 	return true;
 }
@@ -354,7 +362,7 @@ static int look_at_case(
 {
 	const struct look *look;
 
-	if (which->done || too_disturbed(which) ||
+	if (which->done || too_few_figures(which) ||
 		which->blocks == blocks_before)
 		return 0;
 	look = look_at(&gate->looks, which->blocks);

@@ -42,7 +42,7 @@ struct gate_block {
 	size_t case_index;
 	bool begins_with_b;
 	bool left_out;	  /* disturbed, or failed: it counts for nothing */
-	char why[96];	  /* ... and why */
+	char why[96];	  /* ... and why; of a disturbed one that counts, too */
 	uint64_t from_ns; /* since the run began */
 	struct gate_figures slices[BLOCK_SLICES];
 };
@@ -69,6 +69,7 @@ struct gate_case {
 	bool done;
 	bool judged;		 /* with all of its blocks */
 	size_t blocks, left_out; /* those that count, those that do not */
+	size_t disturbed;	 /* of those that count */
 	unsigned failures[BUILD_COUNT];
 	double delay_ns; /* in B's slices, of request.slow */
 	struct gate_metric_result metrics[METRICS];

@@ -79,8 +79,12 @@ static void print_case(const struct gate_case *which, FILE *out)
 				&which->metrics[m], (enum gate_metric)m, out);
 	print_counts(which, out);
 	if (which->left_out)
-		fprintf(out, "  %zu disturbed or failed blocks are left out\n",
+		fprintf(out,
+			"  %zu disturbed or failed blocks were run again\n",
 			which->left_out);
+	if (which->disturbed)
+		fprintf(out, "  %zu disturbed ones count: half of all are\n",
+			which->disturbed);
 	fprintf(out, "  %s: %s\n",
 		which->status == STATUS_VIOLATED
 			? "VIOLATED"

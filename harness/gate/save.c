@@ -178,6 +178,7 @@ static json_t *case_of(const struct gate *gate, const struct gate_case *which)
 	json_object_set_new(all, "reason", json_string(which->reason));
 	json_object_set_new(all, "blocks", number(which->blocks));
 	json_object_set_new(all, "blocks_left_out", number(which->left_out));
+	json_object_set_new(all, "blocks_disturbed", number(which->disturbed));
 	json_object_set_new(all, "delay_ns", real(which->delay_ns));
 	for (int m = 0; m < METRICS; m++)
 		if (which->metrics[m].applies && which->status != STATUS_SKIP)
