@@ -11,12 +11,13 @@
 #include "ratio.h"
 #include "result.h"
 
-/* How fast: an open loop's rate is what was asked for, so there it is the
- * inverse of the median latency. */
+/* How fast: the inverse of the median time, where times are the figure. An open
+ * loop's rate is what was asked for; that of round trips is a mean, in which the few
+ * that an interrupt met weigh as much as all others. */
 static double rate_of(
 	const struct result_case *one, const struct round_figures *round)
 {
-	if (one->bench.mode == MODE_OPEN)
+	if (one->bench.mode == MODE_OPEN || one->bench.mode == MODE_ROUNDTRIP)
 		return round->p50_ns ? 1 / (double)round->p50_ns : NAN;
 	if (round->msgs == 0 || round->elapsed_ns == 0)
 		return NAN;

@@ -141,6 +141,30 @@ START_TEST(test_compare_rounds_of_one_side_only_do_not_count)
 }
 END_TEST
 
+/* 100 trips of 10 ns; or 5 of them, one of which met an interrupt. */
+START_TEST(test_compare_round_trips_are_compared_by_their_medians)
+{
+	struct round_figures quiet[] = {
+		{.msgs = 100, .elapsed_ns = 1000, .p50_ns = 10}};
+	struct round_figures met[] = {
+		{.msgs = 5, .elapsed_ns = 1000, .p50_ns = 20}};
+	struct result_case of = {.bench.mode = MODE_ROUNDTRIP,
+		.outcome = {.status = STATUS_OK,
+			.rounds = quiet,
+			.round_count = 1}};
+	struct result_case to = {.bench.mode = MODE_ROUNDTRIP,
+		.outcome = {
+			.status = STATUS_OK, .rounds = met, .round_count = 1}};
+	struct interval ratio;
+
+	ck_assert_uint_eq(ratio_of(&of, &to, &ratio), 1);
+	ck_assert_double_eq_tol(ratio.median, 2, 1e-9);
+	of.bench.mode = to.bench.mode = MODE_THROUGHPUT;
+	ck_assert_uint_eq(ratio_of(&of, &to, &ratio), 1);
+	ck_assert_double_eq_tol(ratio.median, 20, 1e-9);
+}
+END_TEST
+
 START_TEST(test_compare_text_has_a_line_a_pair)
 {
 	struct compare_request request = {
@@ -202,6 +226,8 @@ int main(void)
 	tcase_add_test(tcase, test_compare_ratio_is_taken_within_rounds);
 	tcase_add_test(
 		tcase, test_compare_rounds_of_one_side_only_do_not_count);
+	tcase_add_test(
+		tcase, test_compare_round_trips_are_compared_by_their_medians);
 	tcase_add_test(tcase, test_compare_text_has_a_line_a_pair);
 	tcase_add_loop_test(tcase, test_compare_bad_request_is_a_usage_error, 0,
 		sizeof(refused) / sizeof(*refused));
