@@ -21,7 +21,7 @@ struct compare_request {
 
 /* compare_print - for every pair of cases that differ only in the keys of
  * @request->of and ->to: the median of the per-round ratios (messages/s, and
- * for round trips the inverse of the mean round trip, so that above 1 always
+ * where times are the figure the inverse of their median, so that above 1 always
  * means that `of` is faster) with a 95 % interval.
  * Returns an exit code: 0, or EXIT_USAGE after saying that nothing matched. */
 int compare_print(const struct result *result,

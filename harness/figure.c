@@ -51,7 +51,7 @@ const char *figure_template(const struct figure *figure)
 static bool some_round_has_times(const struct outcome *outcome)
 {
 	for (size_t i = 0; i < outcome->round_count; i++)
-		if (outcome->rounds[i].p50_ns || outcome->rounds[i].msgs)
+		if (outcome->rounds[i].p50_ns)
 			return true;
 	return false;
 }

@@ -317,7 +317,7 @@ static const char *title_of(const struct figure *figure)
 	};
 	static const char *const rounds[] = {
 		[MODE_THROUGHPUT] = "Throughput in each round",
-		[MODE_ROUNDTRIP] = "Mean round trip time in each round",
+		[MODE_ROUNDTRIP] = "Median round trip in each round",
 		[MODE_CRASH] = "",
 		[MODE_OPEN] = "Median latency in each round",
 	};

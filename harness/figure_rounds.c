@@ -81,20 +81,16 @@ size_t rounds_left_out(const struct figure *figure)
 	return count > most ? count - most : 0;
 }
 
-/* Messages a second, seconds a trip, or the median latency in seconds. A round
+/* Messages a second, or the median of trips or latencies in seconds. A round
  * without messages has a rate, which is 0, and no time, which is NaN. */
 static double value_of(
 	const struct result_case *one, const struct round_figures *round)
 {
 	double seconds = (double)round->elapsed_ns / 1e9;
 
-	if (one->bench.mode == MODE_OPEN)
+	if (one->bench.mode != MODE_THROUGHPUT)
 		return round->p50_ns ? (double)round->p50_ns / 1e9 : NAN;
-	if (round->elapsed_ns == 0)
-		return NAN;
-	if (one->bench.mode == MODE_THROUGHPUT)
-		return (double)round->msgs / seconds;
-	return round->msgs ? seconds / (double)round->msgs : NAN;
+	return round->elapsed_ns ? (double)round->msgs / seconds : NAN;
 }
 
 int rounds_put(const struct result_case *one, FILE *out)

@@ -90,6 +90,7 @@ static void sample_rounds(
 	struct sample *sample, size_t index, uint64_t per_round)
 {
 	struct outcome *outcome = &sample->run.outcomes[index];
+	bool trips = sample->plan.cases[index].mode == MODE_ROUNDTRIP;
 
 	outcome->rounds = calloc(SAMPLE_ROUNDS, sizeof(*outcome->rounds));
 	ck_assert_ptr_nonnull(outcome->rounds);
@@ -101,6 +102,7 @@ static void sample_rounds(
 			.start_ns = UINT64_C(1500000000) * (r + 1),
 			.msgs = per_round * (r + 1),
 			.elapsed_ns = 100000000,
+			.p50_ns = trips ? 100000000 / per_round / (r + 1) : 0,
 			.cpu_ns = 200000000,
 			.distance_before_ns = 50 + r,
 			.distance_after_ns = 60 + r,

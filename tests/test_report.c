@@ -586,7 +586,7 @@ START_TEST(test_plot_of_trips_in_no_round_draws_nothing)
 
 	memcpy(rounds, one.outcome.rounds, sizeof(rounds));
 	for (int i = 0; i < SAMPLE_ROUNDS; i++)
-		rounds[i].msgs = rounds[i].p50_ns = 0;
+		rounds[i].p50_ns = 0;
 	one.outcome.rounds = rounds;
 	result.cases = &one;
 	result.case_count = 1;
@@ -594,6 +594,25 @@ START_TEST(test_plot_of_trips_in_no_round_draws_nothing)
 	ck_assert_int_eq(figure_list_make(&result, &list), 0);
 	ck_assert_uint_eq(list.figure_count, 0);
 	figure_list_free(&list);
+}
+END_TEST
+
+/* The whole measured time was one trip: none ended in it, and it has a time. */
+START_TEST(test_plot_of_one_long_trip_has_its_point)
+{
+	struct result_case one = loaded.cases[SAMPLE_RTT];
+	struct round_figures round = {.p50_ns = 2000, .elapsed_ns = 1000};
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	one.outcome.rounds = &round;
+	one.outcome.round_count = 1;
+	ck_assert(figure_drawable(&one));
+	ck_assert_int_eq(rounds_put(&one, out), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "\n1\t2e-06\t2e-06\t"));
+	free(text);
 }
 END_TEST
 
@@ -689,6 +708,7 @@ int main(void)
 	tcase_add_test(tcase, test_plot_rounds_shows_a_round_without_messages);
 	tcase_add_test(tcase, test_plot_of_what_stood_still_says_so);
 	tcase_add_test(tcase, test_plot_of_trips_in_no_round_draws_nothing);
+	tcase_add_test(tcase, test_plot_of_one_long_trip_has_its_point);
 	tcase_add_test(
 		tcase, test_plot_figures_of_one_name_get_their_section_s);
 	tcase_add_test(
