@@ -13,8 +13,10 @@
 #include "gate/gate.h"
 #include "gate/gate_request.h"
 #include "gate/measure.h"
+#include "gate/trend.h"
 #include "option.h"
 #include "plan.h"
+#include "result.h"
 #include "scenario.h"
 #include "session.h"
 #include "topo.h"
@@ -74,14 +76,38 @@ static int run_gate(const struct options *options, struct gate *gate,
 	return report(options, gate) ? EXIT_USAGE : gate->exit_code;
 }
 
+/* No build takes part. */
+static int command_trend(
+	const struct options *options, const struct gate_request *request)
+{
+	struct result then, now;
+	int code;
+
+	if (command_load_result(options->baseline, &then))
+		return EXIT_USAGE;
+	if (command_load_result(options->arguments[0], &now)) {
+		result_free(&then);
+		return EXIT_USAGE;
+	}
+	code = trend_print(&then, &now, request, stdout);
+	if (code == EXIT_INCONCLUSIVE)
+		code = gate_inconclusive_exit(options);
+	result_free(&then);
+	result_free(&now);
+	return code;
+}
+
 int command_gate(const struct options *options)
 {
 	struct gate gate = {0};
 	struct plan plan;
 	int code = EXIT_USAGE;
 
-	if (gate_request_read(options, &gate.request) ||
-		(options->output_dir && folder_make(options->output_dir)) ||
+	if (gate_request_read(options, &gate.request))
+		return EXIT_USAGE;
+	if (options->baseline)
+		return command_trend(options, &gate.request);
+	if ((options->output_dir && folder_make(options->output_dir)) ||
 		gate_cases(options, &plan))
 		return EXIT_USAGE;
 	if (!build_find(options->build_a, &gate.builds[BUILD_A]) &&

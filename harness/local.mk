@@ -181,6 +181,8 @@ libharness_a_SOURCES = \
 	harness/gate/signed_rank.h \
 	harness/gate/slow.c \
 	harness/gate/slow.h \
+	harness/gate/trend.c \
+	harness/gate/trend.h \
 	harness/gnuplot.c \
 	harness/gnuplot.h \
 	harness/grade.c \

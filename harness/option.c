@@ -43,6 +43,7 @@ enum {
 	OPTION_SEED,
 	OPTION_PATIENCE,
 	OPTION_A,
+	OPTION_BASELINE,
 	OPTION_B,
 	OPTION_TOLERANCE,
 	OPTION_MAX,
@@ -119,6 +120,7 @@ static const struct option crash_options[] = {OUTPUT,
 static const struct option gate_options[] = {OUTPUT, SET,
 	{"a", required_argument, NULL, OPTION_A},
 	{"b", required_argument, NULL, OPTION_B},
+	{"baseline", required_argument, NULL, OPTION_BASELINE},
 	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
 	{"max", required_argument, NULL, OPTION_MAX},
 	{"metrics", required_argument, NULL, OPTION_METRICS},
@@ -270,6 +272,9 @@ static int take_crash_option(int option, struct options *options)
 static int take_gate_option(int option, struct options *options)
 {
 	switch (option) {
+	case OPTION_BASELINE:
+		options->baseline = optarg;
+		return 0;
 	case OPTION_A:
 		options->build_a = optarg;
 		break;
@@ -436,7 +441,15 @@ static int check_arguments(
 		diag_error("selftest-gate: needs --a BUILD, such as --a build");
 		return -EINVAL;
 	}
-	if (options->command == COMMAND_GATE &&
+	if (options->command == COMMAND_GATE && options->baseline &&
+		(options->build_a || options->build_b ||
+			options->argument_count != 1)) {
+		diag_error("gate: --baseline RESULT compares one other result "
+			   "with it, and no builds: ipcmark gate results/new "
+			   "--baseline results/old");
+		return -EINVAL;
+	}
+	if (options->command == COMMAND_GATE && !options->baseline &&
 		(!options->build_a || !options->build_b)) {
 		diag_error("gate: needs both --a BUILD and --b BUILD, such as "
 			   "--a git:HEAD~1 --b build");

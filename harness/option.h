@@ -59,6 +59,7 @@ struct options {
 	const char *kill_at, *operation, *path, *step, *pass, *kills, *seed,
 		*patience;
 	/* gate; NULL: not given */
+	const char *baseline; /* gate */
 	const char *build_a, *build_b, *tolerance, *max, *metrics, *time,
 		*blocks, *slice, *inconclusive_exit;
 	const char *runs, *slow; /* selftest-gate */

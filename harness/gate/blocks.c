@@ -35,8 +35,7 @@
 enum {
 	MOST_FAILURES = 3,
 	LEAST_LEFT_OUT = 16, /* blocks that may be run again in any case */
-	CALIBRATION_PAIRS = 10,
-	CALIBRATION_TURNS = 3,
+	CALIBRATION_SLICES = 21,
 };
 
 /* Of the block's CPU time that the host may take: its grain is 10 ms, of 240 ms
@@ -77,6 +76,7 @@ static int ask_slice(struct running *running, struct gate_case *which,
 		.kind = ORDER_SLICE,
 		.bench = which->bench,
 		.seed = rng_derive(running->gate->request.seed, number),
+		.slowed = running->gate->request.slow > 0,
 		.delay_ns = delay_ns,
 	};
 	snprintf(order.name, sizeof(order.name), "%s-%" PRIu64, session_token(),
@@ -451,50 +451,34 @@ static int last_looks(struct gate *gate)
 	return err;
 }
 
-/* What a message takes in one slice of A with such a delay; NaN: no slice. */
-static double message_ns(
-	struct running *running, struct gate_case *which, double delay_ns)
+/* What a message takes in one slice of A; NaN: no slice. */
+static double message_ns(struct running *running, struct gate_case *which)
 {
 	struct gate_answer answer;
 
-	if (ask_slice(running, which, BUILD_A, delay_ns, &answer) || answer.err)
+	if (ask_slice(running, which, BUILD_A, 0, &answer) || answer.err)
 		return NAN;
 	return which->bench.mode == MODE_ROUNDTRIP
 		       ? answer.figures.p50_ns
 		       : 1e9 / metric_value(METRIC_THROUGHPUT, &answer.figures);
 }
 
-/* By what share a message takes longer with such a delay; NaN: not known. */
-static double slowed_by(
-	struct running *running, struct gate_case *which, double delay_ns)
+/* By so much does each message of B have to come later for it to take longer by
+ * the share wanted: a trip is two. */
+static void slow_down(struct running *running, struct gate_case *which)
 {
-	double ratios[CALIBRATION_PAIRS];
+	double times_ns[CALIBRATION_SLICES], message;
 	size_t count = 0;
 
-	for (unsigned i = 0; i < CALIBRATION_PAIRS; i++) {
-		double plain_ns = message_ns(running, which, 0);
-		double ratio = message_ns(running, which, delay_ns) / plain_ns;
+	for (unsigned i = 0; i < CALIBRATION_SLICES; i++) {
+		double time_ns = message_ns(running, which);
 
-		if (isfinite(ratio))
-			ratios[count++] = ratio;
+		if (isfinite(time_ns))
+			times_ns[count++] = time_ns;
 	}
-	return stats_median(ratios, count) - 1;
-}
-
-/* So much longer does each call of B have to take that a message takes longer by
- * the share wanted. Tried out, since part of a delay passes while the processor
- * has stores under way: the smaller it is, the larger that part. */
-static void calibrate(struct running *running, struct gate_case *which)
-{
-	double wanted = running->gate->request.slow;
-	double delay_ns = wanted / 4 * message_ns(running, which, 0);
-
-	for (unsigned i = 0; i < CALIBRATION_TURNS && isfinite(delay_ns); i++) {
-		double factor = wanted / slowed_by(running, which, delay_ns);
-
-		delay_ns *= factor > 0 ? fmin(factor, 3) : 3;
-	}
-	which->delay_ns = isfinite(delay_ns) ? delay_ns : 0;
+	message = stats_median(times_ns, count) /
+		  (which->bench.mode == MODE_ROUNDTRIP ? 2 : 1);
+	which->delay_ns = count ? running->gate->request.slow * message : 0;
 }
 
 int blocks_run(struct gate *gate, const struct gate_measurer *measurer)
@@ -517,7 +501,7 @@ int blocks_run(struct gate *gate, const struct gate_measurer *measurer)
 				      : UINT64_MAX;
 	for (size_t i = 0; gate->request.slow > 0 && i < gate->case_count; i++)
 		if (!gate->cases[i].done)
-			calibrate(&running, &gate->cases[i]);
+			slow_down(&running, &gate->cases[i]);
 	err = run_rounds(&running, order);
 	free(order);
 	if (!err)

@@ -81,7 +81,8 @@ int gate_prepare(
 		if (err)
 			return err;
 		gated += gated_of(which);
-		if (which->done || gated_of(which))
+		if (which->done || gated_of(which) ||
+			gate->request.count_wanted)
 			continue;
 		which->status = STATUS_SKIP;
 		which->done = true;
@@ -95,8 +96,8 @@ int gate_prepare(
 
 /* ----------------------------------------------------------------- counts */
 
-static void pair_counts(
-	struct gate_case *which, const struct gate_answer answers[BUILD_COUNT])
+static void pair_counts(const struct gate *gate, struct gate_case *which,
+	const struct gate_answer answers[BUILD_COUNT])
 {
 	const struct gate_answer *a = &answers[BUILD_A], *b = &answers[BUILD_B];
 
@@ -111,7 +112,7 @@ static void pair_counts(
 				       (double)a->counts[i].instructions -
 			       1;
 		pair->rise = a->counts[i].exact && b->counts[i].exact &&
-			     pair->change > GATE_INSTRUCTION_TOLERANCE;
+			     pair->change > gate->request.count_tolerance;
 	}
 }
 
@@ -143,7 +144,7 @@ void counts_run(struct gate *gate, const struct gate_measurer *measurer)
 					answers[build].reason);
 		}
 		if (!err)
-			pair_counts(which, answers);
+			pair_counts(gate, which, answers);
 	}
 }
 
@@ -161,27 +162,53 @@ static const struct gate_count_pair *worst_rise(const struct gate_case *which)
 	return worst;
 }
 
-/* What time cannot tell, the instructions may. */
-static void add_counts_word(struct gate_case *which)
+static void say_counts(const struct gate *gate, struct gate_case *which)
 {
 	const struct gate_count_pair *worst = worst_rise(which);
 	size_t used = strlen(which->reason);
+	const char *then = used ? "; " : "";
 
-	if (which->status != STATUS_OK ||
-		which->verdict != VERDICT_INCONCLUSIVE || !which->count_count)
-		return;
 	if (worst)
 		snprintf(which->reason + used, sizeof(which->reason) - used,
-			"; B executes %.1f %% more instructions (%s: %" PRIu64
+			"%sB executes %.1f %% more instructions (%s: %" PRIu64
 			", was %" PRIu64 "), so it does more",
-			100 * worst->change, worst->count[BUILD_B].operation,
+			then, 100 * worst->change,
+			worst->count[BUILD_B].operation,
 			worst->count[BUILD_B].instructions,
 			worst->count[BUILD_A].instructions);
 	else
 		snprintf(which->reason + used, sizeof(which->reason) - used,
-			"; the instructions of its calls did not rise by more "
+			"%sthe instructions of its calls did not rise by more "
 			"than %.3g %%",
-			100 * GATE_INSTRUCTION_TOLERANCE);
+			then, 100 * gate->request.count_tolerance);
+}
+
+/* What time cannot tell, the instructions may. */
+static void add_counts_word(const struct gate *gate, struct gate_case *which)
+{
+	if (which->status == STATUS_OK && which->count_count &&
+		which->verdict == VERDICT_INCONCLUSIVE)
+		say_counts(gate, which);
+}
+
+/* Where instructions are gated, a rise counts whatever the times say; alone, they
+ * decide. */
+static void judge_counts(const struct gate *gate, struct gate_case *which)
+{
+	bool alone = !gated_of(which), rise = worst_rise(which) != NULL;
+
+	if (which->status != STATUS_OK || !(rise || alone))
+		return;
+	which->reason[0] = '\0';
+	which->verdict = rise		      ? VERDICT_REGRESSION
+			 : which->count_count ? VERDICT_PASS
+					      : VERDICT_INCONCLUSIVE;
+	if (which->count_count)
+		say_counts(gate, which);
+	else
+		snprintf(which->reason, sizeof(which->reason),
+			"its instructions could not be counted: %s",
+			which->count_reason);
 }
 
 struct outcomes {
@@ -238,8 +265,12 @@ void gate_conclude(struct gate *gate)
 {
 	struct outcomes outcomes;
 
-	for (size_t i = 0; i < gate->case_count; i++)
-		add_counts_word(&gate->cases[i]);
+	for (size_t i = 0; i < gate->case_count; i++) {
+		if (gate->request.count_wanted)
+			judge_counts(gate, &gate->cases[i]);
+		if (gated_of(&gate->cases[i]))
+			add_counts_word(gate, &gate->cases[i]);
+	}
 	outcomes = count_outcomes(gate);
 	if (outcomes.violated)
 		conclude(gate, VERDICT_INCONCLUSIVE, EXIT_VIOLATED,

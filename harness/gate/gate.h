@@ -22,7 +22,10 @@
 /* docs/gate.md, "How long a slice is", has what these were measured by. */
 #define GATE_SLICE_NS UINT64_C(30000000)
 #define GATE_WARMUP_NS UINT64_C(3000000)
-#define GATE_INSTRUCTION_TOLERANCE 0.02
+#define GATE_INSTRUCTION_TOLERANCE 0.02 /* by default */
+/* Two runs of one and the same build, minutes apart on a shared machine. */
+#define TREND_TOLERANCE 0.3
+#define TREND_MAX 0.6
 
 enum { GATE_REASON_BYTES = 400, GATE_BLOCKS = 256 };
 
@@ -35,6 +38,8 @@ struct gate_request {
 	uint64_t seed;
 	double slow; /* B's calls get slower by this share; 0: not */
 	bool no_count;
+	double count_tolerance; /* share by which instructions may rise */
+	bool count_wanted;	/* to be gated: a rise is a REGRESSION */
 };
 
 /* One block; its slices in the order they ran. */

@@ -16,6 +16,9 @@
 
 enum { LEAST_BLOCKS = 8, MOST_BLOCKS = 512 };
 
+/* Beside the metrics of struct gate_metric, which are of times. */
+static const char instructions[] = "instructions";
+
 /* "3%" or "3": 0.03. Returns 0; -EINVAL. */
 static int share_from(const char *text, size_t len, double *ret_share)
 {
@@ -37,7 +40,7 @@ static int share_from(const char *text, size_t len, double *ret_share)
 
 static int metric_of(const char *option, const char *text, size_t len)
 {
-	const char *names[METRICS + 1] = {0}, *nearest;
+	const char *names[METRICS + 2] = {0}, *nearest;
 	char name[32];
 	int metric;
 
@@ -47,23 +50,33 @@ static int metric_of(const char *option, const char *text, size_t len)
 		return metric;
 	for (int m = 0; m < METRICS; m++)
 		names[m] = metric_name((enum gate_metric)m);
+	names[METRICS] = instructions;
 	nearest = diag_nearest(name, names);
 	diag_error("gate: %s: unknown metric '%s'; %s%s", option, name,
 		nearest ? "did you mean "
-			: "there are throughput, p50, cpu, p99, p99.9",
+			: "there are throughput, p50, cpu, p99, p99.9, "
+			  "instructions",
 		nearest ? nearest : "");
 	return -EINVAL;
 }
 
-/* "3%,p99=10%": for all, then for one. */
-static int read_shares(
-	const char *option, const char *text, double shares[METRICS])
+static bool is_instructions(const char *text, size_t len)
+{
+	return len == strlen(instructions) && !memcmp(text, instructions, len);
+}
+
+/* "3%,p99=10%": for all that is a time, then for one. */
+static int read_shares(const char *option, const char *text,
+	double shares[METRICS], double *instructions_share)
 {
 	for (const char *at = text; *at; at += *at == ',') {
 		size_t len = strcspn(at, ","), name_len = strcspn(at, "=,");
 		bool named = at[name_len] == '=';
+		bool counts = named && instructions_share &&
+			      is_instructions(at, name_len);
 		size_t skip = named ? name_len + 1 : 0;
-		int metric = named ? metric_of(option, at, name_len) : 0;
+		int metric =
+			named && !counts ? metric_of(option, at, name_len) : 0;
 		double share;
 
 		if (metric < 0)
@@ -74,7 +87,9 @@ static int read_shares(
 				option, (int)len, at);
 			return -EINVAL;
 		}
-		for (int m = 0; m < METRICS; m++)
+		if (counts)
+			*instructions_share = share;
+		for (int m = 0; m < METRICS && !counts; m++)
 			if (!named || m == metric)
 				shares[m] = share;
 		at += len;
@@ -82,16 +97,20 @@ static int read_shares(
 	return 0;
 }
 
-static int read_metrics(const char *text, bool wanted[METRICS])
+static int read_metrics(const char *text, struct gate_request *request)
 {
-	memset(wanted, 0, METRICS * sizeof(*wanted));
+	memset(request->wanted, 0, sizeof(request->wanted));
 	for (const char *at = text; *at; at += *at == ',') {
 		size_t len = strcspn(at, ",");
-		int metric = metric_of("--metrics", at, len);
+		bool counts = is_instructions(at, len);
+		int metric = counts ? 0 : metric_of("--metrics", at, len);
 
 		if (metric < 0)
 			return -EINVAL;
-		wanted[metric] = true;
+		if (counts)
+			request->count_wanted = true;
+		else
+			request->wanted[metric] = true;
 		at += len;
 	}
 	return 0;
@@ -131,7 +150,7 @@ static int check(const struct gate_request *request)
 	return 0;
 }
 
-static struct gate_request defaults(void)
+static struct gate_request defaults(double tolerance, double max)
 {
 	struct gate_request request = {
 		.wanted = {[METRIC_THROUGHPUT] = true,
@@ -140,12 +159,13 @@ static struct gate_request defaults(void)
 		.blocks = GATE_BLOCKS,
 		.slice_ns = GATE_SLICE_NS,
 		.warmup_ns = GATE_WARMUP_NS,
+		.count_tolerance = GATE_INSTRUCTION_TOLERANCE,
 		.seed = deadline_clock_ns(CLOCK_REALTIME),
 	};
 
 	for (int m = 0; m < METRICS; m++) {
-		request.tolerance[m] = JUDGE_TOLERANCE;
-		request.max[m] = JUDGE_MAX;
+		request.tolerance[m] = tolerance;
+		request.max[m] = max;
 	}
 	return request;
 }
@@ -178,16 +198,18 @@ static int read_limits(
 int gate_request_read(
 	const struct options *options, struct gate_request *ret_request)
 {
-	struct gate_request request = defaults();
+	struct gate_request request =
+		options->baseline ? defaults(TREND_TOLERANCE, TREND_MAX)
+				  : defaults(JUDGE_TOLERANCE, JUDGE_MAX);
 	int err = read_limits(options, &request);
 
 	if (!err && options->tolerance)
-		err = read_shares(
-			"--tolerance", options->tolerance, request.tolerance);
+		err = read_shares("--tolerance", options->tolerance,
+			request.tolerance, &request.count_tolerance);
 	if (!err && options->max)
-		err = read_shares("--max", options->max, request.max);
+		err = read_shares("--max", options->max, request.max, NULL);
 	if (!err && options->metrics)
-		err = read_metrics(options->metrics, request.wanted);
+		err = read_metrics(options->metrics, &request);
 	if (!err)
 		err = check(&request);
 	if (!err)

@@ -41,7 +41,8 @@ struct gate_order {
 	struct bench_case bench;
 	char name[GATE_NAME_BYTES]; /* unique: of what the transport makes */
 	uint64_t seed;
-	double delay_ns; /* after each call of the transport; 0: none */
+	bool slowed; /* by ->delay_ns for each message sent, slow.h */
+	double delay_ns;
 };
 
 /* A slice, as far as the gate goes into it. Times are NaN where there are none. */

@@ -36,7 +36,9 @@ static json_t *request_of(const struct gate *gate)
 	json_object_set_new(all, "warmup_ns", number(request->warmup_ns));
 	json_object_set_new(all, "slowed_by", real(request->slow));
 	json_object_set_new(
-		all, "instruction_tolerance", real(GATE_INSTRUCTION_TOLERANCE));
+		all, "instruction_tolerance", real(request->count_tolerance));
+	json_object_set_new(
+		all, "instructions_gated", json_boolean(request->count_wanted));
 	return all;
 }
 

@@ -93,8 +93,10 @@ static void measure(const struct transport *transport,
 			return;
 		}
 	}
-	answer->err = slice_run(slow_transport(transport, order->delay_ns),
-		&request, order->name, &report);
+	if (order->slowed)
+		transport = slow_transport(transport, order->delay_ns,
+			order->bench.mode == MODE_ROUNDTRIP);
+	answer->err = slice_run(transport, &request, order->name, &report);
 	snprintf(answer->reason, sizeof(answer->reason), "%s", report.reason);
 	tell(&report, &answer->figures);
 	free(report.rtt);
