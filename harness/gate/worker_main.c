@@ -34,20 +34,44 @@ const struct transport *transport_find(const char *spec)
 	return NULL;
 }
 
-/* As if what one bucket counts lay in it evenly: hundreds of thousands of round
- * trips say more of their middle than a whole nanosecond. */
+/* The next bucket with something in it, from @index on; HIST_COUNTS: none. */
+static size_t occupied(const struct hist *hist, size_t index)
+{
+	while (index < HIST_COUNTS && !hist->counts[index])
+		index++;
+	return index;
+}
+
+/* Half-way between two buckets: between what the one and the other had for sure. */
+static double border(size_t lower, size_t upper)
+{
+	return ((double)hist_highest_at(lower) + 1 +
+		       (double)hist_lowest_at(upper)) /
+	       2;
+}
+
+/* As if what one value counts lay evenly between it and its neighbours that occur.
+ * A clock may tell the time in steps of 10 or 20 ns: then the middle of round trips
+ * would stand still until it moves by a whole step, 5 % of it. Hundreds of
+ * thousands of them say more than that. */
 static double percentile(const struct hist *hist, double percent)
 {
 	double wanted = (double)hist->total * percent / 100, seen = 0;
+	size_t at = occupied(hist, 0);
+	double from = at < HIST_COUNTS ? (double)hist_lowest_at(at) : NAN;
 
-	for (size_t i = 0; i < HIST_COUNTS; i++) {
-		double here = (double)hist->counts[i];
-		double low = (double)hist_lowest_at(i);
-		double width = (double)hist_highest_at(i) + 1 - low;
+	while (at < HIST_COUNTS) {
+		double here = (double)hist->counts[at];
+		size_t next = occupied(hist, at + 1);
+		double to = next < HIST_COUNTS
+				    ? border(at, next)
+				    : (double)hist_highest_at(at) + 1;
 
-		if (here > 0 && seen + here >= wanted)
-			return low + width * (wanted - seen) / here;
+		if (seen + here >= wanted)
+			return from + (to - from) * (wanted - seen) / here;
 		seen += here;
+		from = to;
+		at = next;
 	}
 	return NAN;
 }
