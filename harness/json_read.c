@@ -208,6 +208,19 @@ double read_figure(
 	return NAN;
 }
 
+double read_signed(
+	struct json_reader *reader, const json_t *object, const char *key)
+{
+	const json_t *json = member(reader, object, key, false, "a number");
+
+	if (!json)
+		return NAN;
+	if (json_is_number(json))
+		return json_number_value(json);
+	expected(reader, key, "a number", json);
+	return NAN;
+}
+
 bool read_bool(
 	struct json_reader *reader, const json_t *object, const char *key)
 {
@@ -253,8 +266,7 @@ int read_word(struct json_reader *reader, const json_t *object, const char *key,
 	value = from(json_string_value(json));
 	if (value >= 0)
 		return value;
-	read_complain(reader, key,
-		"\"%.40s\" is not a word of schema ipcmark-result-1",
+	read_complain(reader, key, "\"%.40s\" is no word of this file's schema",
 		json_string_value(json));
 	return 0;
 }

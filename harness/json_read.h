@@ -47,6 +47,10 @@ uint64_t read_count_at(struct json_reader *reader, const json_t *array,
 double read_figure(
 	struct json_reader *reader, const json_t *object, const char *key);
 
+/* The same of a number that may be negative. */
+double read_signed(
+	struct json_reader *reader, const json_t *object, const char *key);
+
 bool read_bool(
 	struct json_reader *reader, const json_t *object, const char *key);
 
