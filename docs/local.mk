@@ -14,6 +14,7 @@ dist_doc_DATA += \
 	docs/design.md \
 	docs/format.md \
 	docs/gate.md \
+	docs/gate.schema.json \
 	docs/ready-scenarios.md \
 	docs/result.schema.json \
 	docs/scenarios.md \

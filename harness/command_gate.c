@@ -13,6 +13,7 @@
 #include "gate/gate.h"
 #include "gate/gate_request.h"
 #include "gate/measure.h"
+#include "gate/report.h"
 #include "gate/trend.h"
 #include "option.h"
 #include "plan.h"
@@ -47,17 +48,24 @@ int gate_cases(const struct options *options, struct plan *ret_plan)
 static int report(const struct options *options, const struct gate *gate)
 {
 	char path[PATH_BYTES];
-	int err;
+	int err = 0, report_err;
 
 	gate_print(gate, stdout);
-	if (!options->output_dir)
-		return 0;
-	snprintf(path, sizeof(path), "%s/gate.json", options->output_dir);
-	err = gate_save(gate, path);
-	if (err)
-		diag_error("cannot write '%s': %s", path, strerror(-err));
-	else
-		printf("result: %s\n", path);
+	if (options->output_dir) {
+		snprintf(path, sizeof(path), "%s/gate.json",
+			options->output_dir);
+		err = gate_save(gate, path);
+		if (err)
+			diag_error(
+				"cannot write '%s': %s", path, strerror(-err));
+		else
+			printf("result: %s\n", path);
+	}
+	for (size_t i = 0; i < options->report_count; i++) {
+		report_err = report_write(gate, options->reports[i]);
+		if (!err)
+			err = report_err;
+	}
 	return err;
 }
 
@@ -70,9 +78,10 @@ static int run_gate(const struct options *options, struct gate *gate,
 		err = gate_measure(gate);
 	if (err)
 		return err == -ENOTSUP ? EXIT_NOTHING_RAN : EXIT_USAGE;
+	gate_command_text(options, gate, gate->command);
 	gate_conclude(gate);
 	if (gate->exit_code == EXIT_INCONCLUSIVE)
-		gate->exit_code = gate_inconclusive_exit(options);
+		gate->exit_code = gate->request.inconclusive_exit;
 	return report(options, gate) ? EXIT_USAGE : gate->exit_code;
 }
 
@@ -91,7 +100,7 @@ static int command_trend(
 	}
 	code = trend_print(&then, &now, request, stdout);
 	if (code == EXIT_INCONCLUSIVE)
-		code = gate_inconclusive_exit(options);
+		code = request->inconclusive_exit;
 	result_free(&then);
 	result_free(&now);
 	return code;
@@ -107,7 +116,9 @@ int command_gate(const struct options *options)
 		return EXIT_USAGE;
 	if (options->baseline)
 		return command_trend(options, &gate.request);
-	if ((options->output_dir && folder_make(options->output_dir)) ||
+	if (report_check(
+		    "gate", options->reports, options->report_count, true) ||
+		(options->output_dir && folder_make(options->output_dir)) ||
 		gate_cases(options, &plan))
 		return EXIT_USAGE;
 	if (!build_find(options->build_a, &gate.builds[BUILD_A]) &&

@@ -9,6 +9,8 @@
 #include "diag.h"
 #include "export.h"
 #include "folder.h"
+#include "gate/load.h"
+#include "gate/report.h"
 #include "option.h"
 #include "plot.h"
 #include "report.h"
@@ -33,11 +35,61 @@ int command_load_result(const char *argument, struct result *ret_result)
 	return result_load(path, ret_result);
 }
 
+/* ------------------------------------------------------------------- gates */
+
+/* What only a run's result has; NULL: nothing of it was asked for. */
+static const char *option_of_runs(const struct options *options)
+{
+	return options->csv		    ? "--csv"
+	       : options->cost		    ? "--cost"
+	       : options->hdr_dir	    ? "--hdr"
+	       : options->without_disturbed ? "--without-disturbed"
+					    : NULL;
+}
+
+static int show_gate(const struct options *options, const char *path)
+{
+	const char *unfit = option_of_runs(options);
+	struct gate_file file;
+	int err = 0;
+
+	if (unfit) {
+		diag_error("show: %s is of the result of a run, and %s is a "
+			   "gate's; it has --markdown, --json and --report",
+			unfit, path);
+		return EXIT_USAGE;
+	}
+	if (report_check(
+		    "show", options->reports, options->report_count, false) ||
+		gate_file_load(path, &file))
+		return EXIT_USAGE;
+	if (options->json)
+		err = export_document(file.document, stdout);
+	else if (options->markdown)
+		err = report_markdown(&file.gate, stdout);
+	else if (!options->report_count)
+		gate_print(&file.gate, stdout);
+	for (size_t i = 0; !err && i < options->report_count; i++)
+		err = report_write(&file.gate, options->reports[i]);
+	gate_file_free(&file);
+	return err ? EXIT_USAGE : EXIT_GOOD;
+}
+
+/* ----------------------------------------------------------------- results */
+
 int command_show(const struct options *options)
 {
+	char path[PATH_BYTES];
 	struct result result;
 	int error = 0;
 
+	if (gate_file_find(options->arguments[0], path, sizeof(path)))
+		return show_gate(options, path);
+	if (options->report_count) {
+		diag_error("show: --report is of a gate; a run's result has "
+			   "--markdown, --csv, --json and --hdr");
+		return EXIT_USAGE;
+	}
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
 	if (options->without_disturbed)

@@ -6,6 +6,7 @@
 #ifndef IPCMARK_EXPORT_H
 #define IPCMARK_EXPORT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 struct result;
@@ -21,6 +22,10 @@ void export_csv(const struct result *result, FILE *out);
  * docs/result.schema.json describes it.
  * Returns 0 or -errno after saying what went wrong. */
 int export_json(const struct result *result, FILE *out);
+
+/* export_document - any document, in the one form that files of ipcmark have.
+ * Returns 0 or -errno after saying what went wrong. */
+int export_document(const json_t *document, FILE *out);
 
 /* export_hdr - for each histogram of the result @dir/NAME.hlog, an interval log
  * of HdrHistogram with an interval a round, and @dir/NAME.hgrm, its percentiles in

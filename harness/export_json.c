@@ -12,24 +12,29 @@
 #include "export.h"
 #include "result.h"
 
+int export_document(const json_t *document, FILE *out)
+{
+	if (!json_dumpf(document, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) &&
+		fputc('\n', out) != EOF)
+		return 0;
+	diag_error("cannot write the result: is the disk full, or the "
+		   "reader gone?");
+	return -EIO;
+}
+
 int export_json(const struct result *result, FILE *out)
 {
 	json_error_t error;
 	json_t *json =
 		json_load_file(result->path, JSON_REJECT_DUPLICATES, &error);
-	int err = 0;
+	int err;
 
 	if (!json) {
 		diag_error("%s: %s; it was changed while it was read",
 			result->path, error.text);
 		return -EBADMSG;
 	}
-	if (json_dumpf(json, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
-		fputc('\n', out) == EOF) {
-		err = -EIO;
-		diag_error("cannot write the result: is the disk full, or the "
-			   "reader gone?");
-	}
+	err = export_document(json, out);
 	json_decref(json);
 	return err;
 }

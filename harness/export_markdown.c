@@ -16,6 +16,7 @@
 #include "export.h"
 #include "human.h"
 #include "machine.h"
+#include "markdown.h"
 #include "ratio.h"
 #include "report_steps.h"
 #include "result.h"
@@ -35,18 +36,6 @@ static bool same_table(const struct result_case *a, const struct result_case *b)
 	       report_steps_is(&a->bench) == report_steps_is(&b->bench);
 }
 
-/* Text in a cell: nothing that ends the cell or starts markup. */
-static void put_cell(FILE *out, const char *text)
-{
-	fputc(' ', out);
-	for (; *text; text++) {
-		if (strchr("|\\`*_<>[]", *text))
-			fputc('\\', out);
-		fputc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
-	}
-	fputs(" |", out);
-}
-
 static void put_time(FILE *out, const struct hist *hist, double percent)
 {
 	double value = NAN;
@@ -54,7 +43,7 @@ static void put_time(FILE *out, const struct hist *hist, double percent)
 
 	if (hist && hist->total > 0)
 		value = (double)hist_percentile(hist, percent);
-	put_cell(out, human_time(value, text));
+	markdown_put_cell(out, human_time(value, text));
 }
 
 static void put_ratio(FILE *out, const struct result_case *one,
@@ -65,7 +54,7 @@ static void put_ratio(FILE *out, const struct result_case *one,
 
 	if (first)
 		ratio_of(one, first, &ratio);
-	put_cell(out, human_ratio(ratio.median, text));
+	markdown_put_cell(out, human_ratio(ratio.median, text));
 }
 
 static void put_rate(FILE *out, const struct result_case *one,
@@ -75,13 +64,14 @@ static void put_rate(FILE *out, const struct result_case *one,
 	char text[HUMAN_BYTES], low[HUMAN_BYTES], high[HUMAN_BYTES];
 	char both[2 * HUMAN_BYTES + 8];
 
-	put_cell(out, human_rate(one->msgs_per_s.median, text));
+	markdown_put_cell(out, human_rate(one->msgs_per_s.median, text));
 	snprintf(both, sizeof(both), "%s .. %s",
 		human_rate(one->msgs_per_s.lo, low),
 		human_rate(one->msgs_per_s.hi, high));
-	put_cell(out, both);
-	put_cell(out, human_byte_rate(one->msgs_per_s.median * size, text));
-	put_cell(out, human_time(one->cpu_ns_per_msg, text));
+	markdown_put_cell(out, both);
+	markdown_put_cell(
+		out, human_byte_rate(one->msgs_per_s.median * size, text));
+	markdown_put_cell(out, human_time(one->cpu_ns_per_msg, text));
 	put_ratio(out, one, first);
 }
 
@@ -94,7 +84,7 @@ static void put_roundtrip(FILE *out, const struct result_case *one,
 	put_time(out, one->outcome.rtt, 99);
 	put_time(out, one->outcome.rtt, 99.9);
 	put_time(out, one->outcome.rtt, 100);
-	put_cell(out, human_time(one->cpu_ns_per_msg, text));
+	markdown_put_cell(out, human_time(one->cpu_ns_per_msg, text));
 	put_ratio(out, one, first);
 }
 
@@ -106,7 +96,7 @@ static void put_open(FILE *out, const struct result_case *one,
 	const struct hist *due = latency ? &latency->intended : NULL;
 	char text[HUMAN_BYTES];
 
-	put_cell(out, human_rate(one->outcome.offered_per_s, text));
+	markdown_put_cell(out, human_rate(one->outcome.offered_per_s, text));
 	put_time(out, due, 50);
 	put_time(out, due, 99);
 	put_time(out, due, 99.9);
@@ -139,9 +129,9 @@ static void put_steps(FILE *out, const struct result_case *one)
 	const struct crash_steps *steps = crash->steps;
 	const uint64_t *verdicts = steps->verdicts;
 
-	put_cell(out, crash_steps_violations(steps) ? "no"
-		      : steps->incomplete	    ? "unknown"
-						    : "yes");
+	markdown_put_cell(out, crash_steps_violations(steps) ? "no"
+			       : steps->incomplete	     ? "unknown"
+							     : "yes");
 	put_number(out, verdicts[VERDICT_HANG]);
 	put_number(out, verdicts[VERDICT_LOST]);
 	put_number(out, verdicts[VERDICT_DUPLICATED]);
@@ -219,7 +209,7 @@ static void put_heads(
 	fputs("\n|", out);
 	for (int axis = 0; axis < AXIS_COUNT; axis++) {
 		if (varying & AXIS_BIT(axis))
-			put_cell(out, axis_head(axis));
+			markdown_put_cell(out, axis_head(axis));
 	}
 	fputs(" transport |", out);
 	for (size_t i = 0; i < count; i++) {
@@ -228,7 +218,7 @@ static void put_heads(
 
 		snprintf(head, sizeof(head), "%s%s", text,
 			strcmp(text, "vs ") == 0 ? first->bench.transport : "");
-		put_cell(out, head);
+		markdown_put_cell(out, head);
 	}
 	fputs("\n|", out);
 	for (int axis = 0; axis < AXIS_COUNT; axis++) {
@@ -249,7 +239,7 @@ static void put_broken(FILE *out, const struct result_case *one)
 	snprintf(text, sizeof(text), "%s: %s",
 		case_status_name(one->outcome.status),
 		result_reason(one, reason, sizeof(reason)));
-	put_cell(out, text);
+	markdown_put_cell(out, text);
 	for (size_t i = 1; i < figures[figures_of(one)].count; i++)
 		fputs(" |", out);
 }
@@ -263,12 +253,13 @@ static void put_row(FILE *out, const struct result_case *one,
 	fputc('|', out);
 	for (int axis = 0; axis < AXIS_COUNT; axis++) {
 		if (varying & AXIS_BIT(axis))
-			put_cell(out, axes_text(&one->bench, AXIS_BIT(axis),
-					      text, sizeof(text)));
+			markdown_put_cell(
+				out, axes_text(&one->bench, AXIS_BIT(axis),
+					     text, sizeof(text)));
 	}
 	snprintf(text, sizeof(text), "%s%s", one->bench.transport,
 		one->limit ? " (limit)" : "");
-	put_cell(out, text);
+	markdown_put_cell(out, text);
 	if (report_steps_is(&one->bench) && one->outcome.crash.steps)
 		put_steps(out, one);
 	else if (one->outcome.status != STATUS_OK)

@@ -166,12 +166,24 @@ libharness_a_SOURCES = \
 	harness/gate/identity.h \
 	harness/gate/judge.c \
 	harness/gate/judge.h \
+	harness/gate/load.c \
+	harness/gate/load.h \
 	harness/gate/measure.c \
 	harness/gate/measure.h \
 	harness/gate/metric.c \
 	harness/gate/metric.h \
 	harness/gate/order.h \
 	harness/gate/print.c \
+	harness/gate/repeat.c \
+	harness/gate/report.c \
+	harness/gate/report.h \
+	harness/gate/report_bench.c \
+	harness/gate/report_benchstat.c \
+	harness/gate/report_github.c \
+	harness/gate/report_junit.c \
+	harness/gate/report_markdown.c \
+	harness/gate/report_text.c \
+	harness/gate/report_text.h \
 	harness/gate/save.c \
 	harness/gate/sequential.c \
 	harness/gate/sequential.h \
@@ -202,6 +214,8 @@ libharness_a_SOURCES = \
 	harness/leftover.h \
 	harness/machine.c \
 	harness/machine.h \
+	harness/markdown.c \
+	harness/markdown.h \
 	harness/object_json.c \
 	harness/object_print.c \
 	harness/object_print.h \

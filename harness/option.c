@@ -54,6 +54,7 @@ enum {
 	OPTION_INCONCLUSIVE_EXIT,
 	OPTION_RUNS,
 	OPTION_SLOW,
+	OPTION_REPORT,
 };
 
 #define SET                                                \
@@ -68,6 +69,10 @@ enum {
 	{                                               \
 		"without-disturbed", no_argument, NULL, \
 			OPTION_WITHOUT_DISTURBED        \
+	}
+#define REPORT                                                   \
+	{                                                        \
+		"report", required_argument, NULL, OPTION_REPORT \
 	}
 #define HELP                                   \
 	{                                      \
@@ -90,7 +95,8 @@ static const struct option show_options[] = {
 	{"csv", no_argument, NULL, OPTION_CSV},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"hdr", required_argument, NULL, OPTION_HDR},
-	{"cost", no_argument, NULL, OPTION_COST}, WITHOUT_DISTURBED, HELP, END};
+	{"cost", no_argument, NULL, OPTION_COST}, WITHOUT_DISTURBED, REPORT,
+	HELP, END};
 static const struct option plot_options[] = {OUTPUT, HELP, END};
 static const struct option compare_options[] = {
 	{"of", required_argument, NULL, OPTION_OF},
@@ -130,7 +136,7 @@ static const struct option gate_options[] = {OUTPUT, SET,
 	{"seed", required_argument, NULL, OPTION_SEED},
 	{"inconclusive-exit", required_argument, NULL,
 		OPTION_INCONCLUSIVE_EXIT},
-	HELP, END};
+	REPORT, HELP, END};
 static const struct option selftest_gate_options[] = {SET,
 	{"a", required_argument, NULL, OPTION_A},
 	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
@@ -307,6 +313,9 @@ static int take_gate_option(int option, struct options *options)
 		break;
 	case OPTION_INCONCLUSIVE_EXIT:
 		options->inconclusive_exit = optarg;
+		break;
+	case OPTION_REPORT:
+		options->reports[options->report_count++] = optarg;
 		break;
 	default:
 		return take_crash_option(option, options);
@@ -564,7 +573,9 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 	options.arguments = calloc((size_t)argc, sizeof(*options.arguments));
 	options.sets = calloc((size_t)argc, sizeof(*options.sets));
 	options.wheres = calloc((size_t)argc, sizeof(*options.wheres));
-	if (!options.arguments || !options.sets || !options.wheres)
+	options.reports = calloc((size_t)argc, sizeof(*options.reports));
+	if (!options.arguments || !options.sets || !options.wheres ||
+		!options.reports)
 		error = -ENOMEM;
 	else
 		error = parse_command(argc - 1, argv + 1, &options);
@@ -590,5 +601,6 @@ void options_free(struct options *options)
 	free(options->arguments);
 	free(options->sets);
 	free(options->wheres);
+	free(options->reports);
 	*options = (struct options){0};
 }

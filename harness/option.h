@@ -63,6 +63,8 @@ struct options {
 	const char *build_a, *build_b, *tolerance, *max, *metrics, *time,
 		*blocks, *slice, *inconclusive_exit;
 	const char *runs, *slow; /* selftest-gate */
+	const char **reports;	 /* gate, show; owned array */
+	size_t report_count;
 };
 
 /* options_parse - check a whole command line.

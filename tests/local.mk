@@ -98,6 +98,7 @@ TREE_CHECKS = \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
 	tests/check-gate.sh \
+	tests/check-gate-report.sh \
 	tests/check-hdr.sh \
 	tests/check-kill.sh \
 	tests/check-layering.sh \
@@ -136,7 +137,9 @@ EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
 	tests/qemu_kill.c \
 	tests/check-scenarios.sh \
+	tests/check_gate_report.py \
 	tests/check_schema.py \
+	tests/sample_gate.json \
 	tests/check-install.sh \
 	tests/crash-campaign.sh \
 	tests/check-mutants.sh

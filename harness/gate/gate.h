@@ -27,7 +27,13 @@
 #define TREND_TOLERANCE 0.3
 #define TREND_MAX 0.6
 
-enum { GATE_REASON_BYTES = 400, GATE_BLOCKS = 256 };
+#define GATE_SCHEMA "ipcmark-gate-1"
+
+enum {
+	GATE_REASON_BYTES = 400,
+	GATE_COMMAND_BYTES = 4096,
+	GATE_BLOCKS = 256,
+};
 
 struct gate_request {
 	double tolerance[METRICS], max[METRICS]; /* shares: 0.03 */
@@ -37,6 +43,7 @@ struct gate_request {
 	uint64_t slice_ns, warmup_ns;
 	uint64_t seed;
 	double slow; /* B's calls get slower by this share; 0: not */
+	int inconclusive_exit;
 	bool no_count;
 	double count_tolerance; /* share by which instructions may rise */
 	bool count_wanted;	/* to be gated: a rise is a REGRESSION */
@@ -91,6 +98,7 @@ struct gate {
 	struct gate_block *blocks; /* in the order they ran; owned */
 	size_t block_count, block_room;
 	struct look_plan looks;
+	char command[GATE_COMMAND_BYTES]; /* that repeats it; "": not known */
 	uint64_t started_unix_ns, elapsed_ns;
 	bool interrupted, out_of_time;
 	enum gate_verdict verdict;
@@ -132,7 +140,7 @@ void gate_conclude(struct gate *gate);
 /* gate_print - for people. */
 void gate_print(const struct gate *gate, FILE *out);
 
-/* gate_save - as @dir/gate.json, whole or not at all. Returns 0; -errno. */
+/* gate_save - as @dir/gate.json, docs/gate.schema.json, whole or not at all. Returns 0; -errno. */
 int gate_save(const struct gate *gate, const char *path);
 
 void gate_free(struct gate *gate); /* accepts half-built ones */

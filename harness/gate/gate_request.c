@@ -161,6 +161,7 @@ static struct gate_request defaults(double tolerance, double max)
 		.warmup_ns = GATE_WARMUP_NS,
 		.count_tolerance = GATE_INSTRUCTION_TOLERANCE,
 		.seed = deadline_clock_ns(CLOCK_REALTIME),
+		.inconclusive_exit = EXIT_INCONCLUSIVE,
 	};
 
 	for (int m = 0; m < METRICS; m++) {
@@ -173,7 +174,8 @@ static struct gate_request defaults(double tolerance, double max)
 static int read_limits(
 	const struct options *options, struct gate_request *request)
 {
-	uint64_t blocks = request->blocks, exit_code;
+	uint64_t blocks = request->blocks;
+	uint64_t exit_code = (uint64_t)request->inconclusive_exit;
 	int err = 0;
 
 	if (options->blocks)
@@ -192,6 +194,7 @@ static int read_limits(
 		err = read_number("--inconclusive-exit",
 			options->inconclusive_exit, 0, 125, &exit_code);
 	request->blocks = blocks;
+	request->inconclusive_exit = (int)exit_code;
 	return err;
 }
 
@@ -215,12 +218,6 @@ int gate_request_read(
 	if (!err)
 		*ret_request = request;
 	return err;
-}
-
-int gate_inconclusive_exit(const struct options *options)
-{
-	return options->inconclusive_exit ? atoi(options->inconclusive_exit)
-					  : EXIT_INCONCLUSIVE;
 }
 
 static int read_slow(const char *text, struct selftest_request *request)

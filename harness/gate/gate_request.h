@@ -25,8 +25,10 @@ int gate_request_read(
 int selftest_request_read(
 	const struct options *options, struct selftest_request *ret_request);
 
-/* gate_inconclusive_exit - the exit code for INCONCLUSIVE; checked by
- * gate_request_read(). */
-int gate_inconclusive_exit(const struct options *options);
+/* gate_command_text - the command line that repeats a gate, for a shell: with the
+ * seed that was drawn, and with commits in place of names that move.
+ * "" if it does not fit. */
+void gate_command_text(const struct options *options, const struct gate *gate,
+	char text[GATE_COMMAND_BYTES]);
 
 #endif

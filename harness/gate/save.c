@@ -8,7 +8,7 @@
 
 #include "gate/gate.h"
 
-enum { FORMAT_VERSION = 1, PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096 };
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -39,6 +39,8 @@ static json_t *request_of(const struct gate *gate)
 		all, "instruction_tolerance", real(request->count_tolerance));
 	json_object_set_new(
 		all, "instructions_gated", json_boolean(request->count_wanted));
+	json_object_set_new(all, "inconclusive_exit",
+		json_integer(request->inconclusive_exit));
 	return all;
 }
 
@@ -108,6 +110,7 @@ static json_t *metric_of(const struct gate *gate, const struct gate_case *which,
 	json_object_set_new(all, "p", real(judgement->p));
 	json_object_set_new(all, "level", real(judgement->level));
 	json_object_set_new(all, "detectable", real(judgement->detectable));
+	json_object_set_new(all, "blocks", number(judgement->blocks));
 	for (size_t i = 0; i < which->blocks; i++)
 		json_array_append_new(
 			differences, real(metric->differences[i]));
@@ -255,8 +258,7 @@ static json_t *gate_json(const struct gate *gate)
 {
 	json_t *all = json_object(), *cases = json_array();
 
-	json_object_set_new(all, "format", json_string("ipcmark gate"));
-	json_object_set_new(all, "format_version", number(FORMAT_VERSION));
+	json_object_set_new(all, "schema", json_string(GATE_SCHEMA));
 	json_object_set_new(all, "ipcmark", json_string(PACKAGE_VERSION));
 	json_object_set_new(
 		all, "verdict", json_string(gate_verdict_name(gate->verdict)));
@@ -266,6 +268,8 @@ static json_t *gate_json(const struct gate *gate)
 		all, "interrupted", json_boolean(gate->interrupted));
 	json_object_set_new(
 		all, "out_of_time", json_boolean(gate->out_of_time));
+	json_object_set_new(all, "command",
+		gate->command[0] ? json_string(gate->command) : json_null());
 	/* Seeds use all 64 bits, JSON's integers have a sign. */
 	json_object_set_new(all, "seed",
 		json_sprintf("%llu", (unsigned long long)gate->request.seed));
