@@ -75,6 +75,18 @@ static int show_gate(const struct options *options, const char *path)
 	return err ? EXIT_USAGE : EXIT_GOOD;
 }
 
+static int plot_gate(const char *path, const char *dir)
+{
+	struct gate_file file;
+	int err = gate_file_load(path, &file);
+
+	if (err)
+		return EXIT_USAGE;
+	err = report_plot(&file.gate, dir);
+	gate_file_free(&file);
+	return err ? EXIT_USAGE : EXIT_GOOD;
+}
+
 /* ----------------------------------------------------------------- results */
 
 int command_show(const struct options *options)
@@ -129,15 +141,20 @@ static void folder_of(const char *path, char *folder, size_t folder_bytes)
 
 int command_plot(const struct options *options)
 {
-	char folder[PATH_BYTES];
+	char folder[PATH_BYTES], path[PATH_BYTES];
 	struct result result;
 	int error = 0;
 
+	if (options->output_dir && folder_make(options->output_dir))
+		return EXIT_USAGE;
+	if (gate_file_find(options->arguments[0], path, sizeof(path))) {
+		folder_of(path, folder, sizeof(folder));
+		return plot_gate(path,
+			options->output_dir ? options->output_dir : folder);
+	}
 	if (command_load_result(options->arguments[0], &result))
 		return EXIT_USAGE;
 	folder_of(result.path, folder, sizeof(folder));
-	if (options->output_dir)
-		error = folder_make(options->output_dir);
 	if (!error)
 		error = plot_result(&result,
 			options->output_dir ? options->output_dir : folder);

@@ -182,6 +182,7 @@ libharness_a_SOURCES = \
 	harness/gate/report_github.c \
 	harness/gate/report_junit.c \
 	harness/gate/report_markdown.c \
+	harness/gate/report_plot.c \
 	harness/gate/report_text.c \
 	harness/gate/report_text.h \
 	harness/gate/save.c \

@@ -111,23 +111,23 @@ static int append_template(FILE *out, const char *folder, const char *name)
 	return 0;
 }
 
-static int write_data(const struct figure *figure, const char *dir)
+static int write_data(const struct plot_job *job, const char *dir)
 {
-	FILE *file = create_in(dir, figure->name, ".tsv");
+	FILE *file = create_in(dir, job->name, ".tsv");
 	int err;
 
 	if (!file)
 		return -EIO;
-	err = figure_write(figure, file);
-	if (close_in(file, dir, figure->name, ".tsv") && err == 0)
+	err = job->put(job->of, file);
+	if (close_in(file, dir, job->name, ".tsv") && err == 0)
 		err = -EIO;
 	return err;
 }
 
 static int write_commands(
-	const struct figure *figure, const char *dir, const char *folder)
+	const struct plot_job *job, const char *dir, const char *folder)
 {
-	FILE *file = create_in(dir, figure->name, ".gp");
+	FILE *file = create_in(dir, job->name, ".gp");
 	int err;
 
 	if (!file)
@@ -136,24 +136,15 @@ static int write_commands(
 		"# Written by ipcmark. To draw the figure again, here:\n"
 		"#   gnuplot %s.gp\n"
 		"NAME = \"%s\"\n\n",
-		figure->name, figure->name);
+		job->name, job->name);
 	err = append_template(file, folder, "style");
 	if (err == 0) {
 		fputc('\n', file);
-		err = append_template(file, folder, figure_template(figure));
+		err = append_template(file, folder, job->template);
 	}
-	if (close_in(file, dir, figure->name, ".gp") && err == 0)
+	if (close_in(file, dir, job->name, ".gp") && err == 0)
 		err = -EIO;
 	return err;
-}
-
-/* Draw @figure. Returns as gnuplot_run(). */
-static int draw(const struct figure *figure, const char *dir)
-{
-	char script[FIGURE_NAME_BYTES + 8];
-
-	snprintf(script, sizeof(script), "%s.gp", figure->name);
-	return gnuplot_run(dir, script);
 }
 
 int plot_append_template(FILE *out, const char *name)
@@ -163,21 +154,21 @@ int plot_append_template(FILE *out, const char *name)
 	return folder ? append_template(out, folder, name) : -ENOENT;
 }
 
-static int plot_all(const struct figure_list *list, const char *dir)
+int plot_jobs(const struct plot_job *jobs, size_t count, const char *dir)
 {
 	const char *folder = template_folder();
+	char script[FIGURE_NAME_BYTES + 8];
 	bool missing = false;
 	int err = folder ? 0 : -ENOENT;
 
-	for (size_t i = 0; err == 0 && i < list->figure_count; i++) {
-		const struct figure *figure = &list->figures[i];
-
-		err = write_data(figure, dir);
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		err = write_data(&jobs[i], dir);
 		if (err == 0)
-			err = write_commands(figure, dir, folder);
+			err = write_commands(&jobs[i], dir, folder);
 		if (err || missing)
 			continue;
-		err = draw(figure, dir);
+		snprintf(script, sizeof(script), "%s.gp", jobs[i].name);
+		err = gnuplot_run(dir, script);
 		if (err != -ENOENT)
 			continue;
 		err = 0;
@@ -186,6 +177,32 @@ static int plot_all(const struct figure_list *list, const char *dir)
 			  "`cd %s && gnuplot *.gp` draws them",
 			dir);
 	}
+	return err;
+}
+
+static int put_figure(const void *of, FILE *out)
+{
+	return figure_write(of, out);
+}
+
+static int plot_all(const struct figure_list *list, const char *dir)
+{
+	struct plot_job *jobs = calloc(list->figure_count, sizeof(*jobs));
+	int err;
+
+	if (!jobs) {
+		diag_error("out of memory while drawing");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < list->figure_count; i++)
+		jobs[i] = (struct plot_job){
+			.name = list->figures[i].name,
+			.template = figure_template(&list->figures[i]),
+			.put = put_figure,
+			.of = &list->figures[i],
+		};
+	err = plot_jobs(jobs, list->figure_count, dir);
+	free(jobs);
 	return err;
 }
 

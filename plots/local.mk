@@ -2,7 +2,9 @@
 
 dist_plots_DATA = \
 	plots/around.gp \
+	plots/blocks.gp \
 	plots/distance.gp \
+	plots/forest.gp \
 	plots/load.gp \
 	plots/rank.gp \
 	plots/recovery.gp \

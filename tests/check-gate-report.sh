@@ -3,7 +3,7 @@
 #
 # tests/sample_gate.json has a case of each outcome, with every character that some
 # form has to escape. Each form is read back by what reads it elsewhere, where that
-# is installed: xmllint, compare.py of google-benchmark, benchstat.
+# is installed: xmllint, compare.py of google-benchmark, benchstat, gnuplot.
 set -u
 
 command -v python3 >/dev/null || {
@@ -99,6 +99,26 @@ if [ -n "$compare" ]; then
 		fail "compare.py: $(head -20 "$scratch/compared")"
 else
 	echo 'compare.py of google-benchmark, or scipy: not here'
+fi
+if command -v gnuplot >/dev/null; then
+	IPCMARK_PLOTS=$top_srcdir/plots "$IPCMARK" plot "$scratch" \
+		-o "$scratch/figures" 2>"$scratch/err" ||
+		fail "plot: $(cat "$scratch/err")"
+	for figure in gate-forest gate-blocks; do
+		(cd "$scratch/figures" && gnuplot "$figure.gp") >"$scratch/out" 2>&1
+		[ ! -s "$scratch/out" ] ||
+			fail "gnuplot complains: $(cat "$scratch/out")"
+		for ending in svg png; do
+			[ -s "$scratch/figures/$figure.$ending" ] ||
+				fail "no $figure.$ending"
+		done
+	done
+	for word in REGRESSION INCONCLUSIVE PASS advisory '+11.6 to +12.4 %'; do
+		grep -qF "$word" "$scratch/figures/gate-forest.svg" ||
+			fail "no '$word' in the forest"
+	done
+else
+	echo 'gnuplot: not here'
 fi
 
 [ $failures -eq 0 ] && echo 'each form says what the gate says'

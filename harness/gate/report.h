@@ -32,4 +32,8 @@ int report_action(const struct gate *gate, FILE *out);
 int report_benchstat_a(const struct gate *gate, FILE *out);
 int report_benchstat_b(const struct gate *gate, FILE *out);
 
+/* report_plot - figures of it into the folder @dir: NAME.tsv, .gp, .svg and .png,
+ * as plot_result() does. Returns 0; -errno after saying what is wrong. */
+int report_plot(const struct gate *gate, const char *dir);
+
 #endif
