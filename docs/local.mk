@@ -20,3 +20,9 @@ dist_doc_DATA += \
 	docs/scenarios.md \
 	docs/tune.md \
 	docs/worker-protocol.md
+
+# Jobs to copy: in a folder of their own, so that their names say whose they are.
+cidir = $(docdir)/ci
+dist_ci_DATA = \
+	docs/ci/github.yml \
+	docs/ci/gitlab.yml

@@ -116,9 +116,9 @@ int command_gate(const struct options *options)
 		return EXIT_USAGE;
 	if (options->baseline)
 		return command_trend(options, &gate.request);
-	if (report_check(
-		    "gate", options->reports, options->report_count, true) ||
-		(options->output_dir && folder_make(options->output_dir)) ||
+	if ((options->output_dir && folder_make(options->output_dir)) ||
+		report_check("gate", options->reports, options->report_count,
+			true) ||
 		gate_cases(options, &plan))
 		return EXIT_USAGE;
 	if (!build_find(options->build_a, &gate.builds[BUILD_A]) &&

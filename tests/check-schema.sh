@@ -1,11 +1,9 @@
 #!/bin/sh
-# check-schema.sh - are docs/result.schema.json and docs/gate.schema.json what ipcmark
-# writes and reads?
+# check-schema.sh - is docs/result.schema.json what ipcmark writes and reads?
 #
 # The result of a short run of every kind of case is validated against it, then
-# damaged in every place: schema and loader must refuse the same. So is a gate, once
-# as it is written here and once with every outcome. Exit 77 where no Python has
-# jsonschema.
+# damaged in every place: schema and loader must refuse the same. Exit 77 where
+# no Python has jsonschema.
 set -u
 
 scratch=$(mktemp -d)
@@ -76,27 +74,4 @@ fi
 cmp "$scratch/result.json" "$scratch/again.json" ||
 	{ echo "FAIL: show --json is not the result"; exit 1; }
 "$python" "$top_srcdir/tests/check_schema.py" \
-	"$top_srcdir/docs/result.schema.json" "$scratch/result.json" \
-	"$IPCMARK" || exit 1
-
-gate=$top_srcdir/tests/sample_gate.json
-"$python" "$top_srcdir/tests/check_schema.py" \
-	"$top_srcdir/docs/gate.schema.json" "$gate" "$IPCMARK" || exit 1
-[ -x "$top_builddir/ipcmark-gate-worker" ] || exit 0
-printf '[a]\ntransport = ring, pipe\nplacement = any\n' >"$scratch/gate.ini"
-"$IPCMARK" gate "$scratch/gate.ini" --a "$top_builddir" --b "$top_builddir" \
-	--blocks 8 --slice 5ms -o "$scratch" >"$scratch/out" 2>&1
-code=$?
-if [ $code -ne 0 ] && [ $code -ne 1 ] && [ $code -ne 3 ]; then
-	cat "$scratch/out"
-	echo "FAIL: gate: exit code $code"
-	exit 1
-fi
-"$IPCMARK" show --json "$scratch/gate.json" >"$scratch/again.json" &&
-	cmp "$scratch/gate.json" "$scratch/again.json" ||
-	{ echo "FAIL: show --json is not the gate"; exit 1; }
-"$python" -c 'import json, sys; from jsonschema import Draft202012Validator as V
-schema, gate = (json.load(open(p, encoding="utf-8")) for p in sys.argv[1:])
-for error in V(schema).iter_errors(gate):
-    sys.exit(f"FAIL: {error.json_path}: {error.message[:200]}")' \
-	"$top_srcdir/docs/gate.schema.json" "$scratch/gate.json"
+	"$top_srcdir/docs/result.schema.json" "$scratch/result.json" "$IPCMARK"

@@ -91,14 +91,16 @@ THREAD_TESTS = \
 	tests/test_watch
 
 TREE_CHECKS = \
+	tests/check-ci.sh \
 	tests/check-cli.sh \
 	tests/check-crash.sh \
 	tests/check-exports.sh \
 	tests/check-facts.sh \
 	tests/check-format.sh \
 	tests/check-fuzz.sh \
-	tests/check-gate.sh \
 	tests/check-gate-report.sh \
+	tests/check-gate-schema.sh \
+	tests/check-gate.sh \
 	tests/check-hdr.sh \
 	tests/check-kill.sh \
 	tests/check-layering.sh \
@@ -135,6 +137,7 @@ AM_TESTS_ENVIRONMENT = \
 
 EXTRA_DIST += $(TREE_CHECKS) \
 	tests/check-aarch64.sh \
+	tests/check_ci.py \
 	tests/qemu_kill.c \
 	tests/check-scenarios.sh \
 	tests/check_gate_report.py \

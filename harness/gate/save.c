@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,19 +290,33 @@ static json_t *gate_json(const struct gate *gate)
 	return all;
 }
 
+static int write_json(const json_t *all, const char *path)
+{
+	FILE *file = fopen(path, "we");
+	bool bad;
+
+	if (!file)
+		return -errno;
+	errno = 0;
+	bad = json_dumpf(all, file, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
+	      fputc('\n', file) == EOF;
+	if (fclose(file) || bad)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
 int gate_save(const struct gate *gate, const char *path)
 {
 	json_t *all = gate_json(gate);
 	char part[PATH_BYTES + 16];
-	int err = 0;
+	int err;
 
 	if (!all)
 		return -ENOMEM;
 	snprintf(part, sizeof(part), "%s.tmp", path);
-	errno = 0;
-	if (json_dump_file(all, part, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
-		rename(part, path))
-		err = errno ? -errno : -EIO;
+	err = write_json(all, part);
+	if (!err && rename(part, path))
+		err = -errno;
 	json_decref(all);
 	return err;
 }
