@@ -150,6 +150,7 @@ static const char plot_text[] =
 	"numbers\n"
 	"and the .gp that made it. Without gnuplot those two are written all "
 	"the same.\n"
+	"RESULT may be a gate's, too: gate.json or its folder.\n"
 	"\n"
 	"  -o, --output DIR    where figures go [the result's folder]\n"
 	"\n"

@@ -287,6 +287,58 @@ def check_benchstat():
                   all(map(near, mine, wanted)), f"benchstat: {case['id']}")
 
 
+def swap_build(gate):
+    gate["blocks"][0]["slices"][1]["build"] = "a"
+
+
+def drop_slice(gate):
+    gate["blocks"][0]["slices"].pop()
+
+
+def leave_out(gate):
+    gate["blocks"][0]["left_out"] = True
+
+
+def double_metric(gate):
+    gate["cases"][0]["metrics"][1]["name"] = "throughput"
+
+
+def drop_difference(gate):
+    gate["cases"][0]["metrics"][0]["differences"].pop()
+
+
+def lower_max(gate):
+    gate["cases"][0]["metrics"][0]["max"] = 0.03
+
+
+def other_case(gate):
+    gate["blocks"][0]["case"] = 5
+
+
+def check_refused():
+    """What no schema can say: values that have to fit together."""
+    for change, pattern in (
+            (swap_build, "blocks[0].slices[1].build: this slice is not of"),
+            (drop_slice, "blocks[0].slices: expected 4, found 3"),
+            (leave_out, "blocks: expected 4 that count of case 0, found 3"),
+            (double_metric, 'metrics[1].name: found "throughput" twice'),
+            (drop_difference, "differences: expected 4, found 3"),
+            (lower_max, "metrics[0].max: expected a share above"),
+            (other_case, "blocks[0].case: expected 0 to 4, found 5")):
+        gate = changed()
+        change(gate)
+        path = os.path.join(SCRATCH, "refused.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(gate, file)
+        done = subprocess.run([IPCMARK, "show", path], text=True, check=False,
+                              stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE)
+        check(done.returncode == 2 and pattern in done.stderr and
+              done.stderr.count("\n") == 1,
+              f"load: {change.__name__}: {done.returncode} {done.stderr}")
+
+
+check_refused()
 check_junit()
 check_github()
 check_markdown()
