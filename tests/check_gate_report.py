@@ -79,6 +79,8 @@ def kinds_of(text):
             check(len(verdicts) <= 1, "junit: two verdicts for one test")
             check(all(c.tag in ("failure", "error", "skipped", "system-out")
                       for c in test), "junit: an unknown element")
+            check(all(v.text == v.get("message") for v in verdicts),
+                  "junit: message and text differ")
             where = (test.get("classname"), test.get("name"))
             check(where not in found, f"junit: {where} twice")
             found[where] = ((verdicts[0].tag, verdicts[0].get("message"))

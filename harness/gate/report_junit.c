@@ -204,30 +204,39 @@ static void put_figures(FILE *out, const struct gate *gate,
 	fputs("</system-out>\n", out);
 }
 
-static void put_test(FILE *out, const struct gate *gate,
-	const struct gate_case *which, const struct test *test, double seconds)
+/* The message twice: Jenkins takes the attribute, GitLab the text. */
+static void put_verdict(FILE *out, const struct test *test)
 {
 	static const char *const elements[] = {
 		[JUNIT_FAILURE] = "failure",
 		[JUNIT_ERROR] = "error",
 		[JUNIT_SKIPPED] = "skipped",
 	};
-	bool figures = test->metric && test->metric->judgement.blocks > 0;
 	bool advisory = test->metric && !test->metric->gated;
+
+	fprintf(out, "      <%s", elements[test->kind]);
+	if (test->kind != JUNIT_SKIPPED)
+		put_attribute(out, "type", test->type);
+	fputs(" message=\"", out);
+	put(out, advisory ? "advisory: " : "");
+	put(out, test->message);
+	fputs("\">", out);
+	put(out, advisory ? "advisory: " : "");
+	put(out, test->message);
+	fprintf(out, "</%s>\n", elements[test->kind]);
+}
+
+static void put_test(FILE *out, const struct gate *gate,
+	const struct gate_case *which, const struct test *test, double seconds)
+{
+	bool figures = test->metric && test->metric->judgement.blocks > 0;
 
 	fputs("    <testcase", out);
 	put_attribute(out, "classname", which->bench.id);
 	put_attribute(out, "name", test->name);
 	fprintf(out, " time=\"%.3f\">\n", seconds);
-	if (test->kind != JUNIT_PASS) {
-		fprintf(out, "      <%s", elements[test->kind]);
-		if (test->kind != JUNIT_SKIPPED)
-			put_attribute(out, "type", test->type);
-		fputs(" message=\"", out);
-		put(out, advisory ? "advisory: " : "");
-		put(out, test->message ? test->message : "");
-		fputs("\"/>\n", out);
-	}
+	if (test->kind != JUNIT_PASS)
+		put_verdict(out, test);
 	if (figures)
 		put_figures(out, gate, test->metric, which);
 	fputs("    </testcase>\n", out);
