@@ -114,6 +114,11 @@ int command_gate(const struct options *options)
 
 	if (gate_request_read(options, &gate.request))
 		return EXIT_USAGE;
+	if (options->baseline && options->report_count) {
+		diag_error("gate: --report is of two builds; --baseline has "
+			   "its table only");
+		return EXIT_USAGE;
+	}
 	if (options->baseline)
 		return command_trend(options, &gate.request);
 	if ((options->output_dir && folder_make(options->output_dir)) ||

@@ -129,6 +129,21 @@ def check_junit():
           ("error", "too ?busy ?"), "junit: no case for a busy machine")
 
 
+    # ... and one that its instructions made a regression.
+    gate = changed(instructions_gated=True)
+    case = gate["cases"][2]
+    case.update(verdict="REGRESSION", reason="B executes 13.8 % more")
+    found = kinds_of(report("junit", gate))
+    check(found[(case["id"], "case")][:2] == ("failure", case["reason"]) and
+          found[(case["id"], "p50")][0] == "pass",
+          "junit: instructions do not fail a case")
+    case["metrics"][0]["gated"] = False
+    case["verdict"] = "PASS"
+    check(f"| {case['id']} | - | - | - | - | - | 4 | PASS |" in
+          report("markdown", gate).splitlines(),
+          "markdown: no row of what instructions alone decide")
+
+
 def decoded(text):
     check(not re.search(r"%(?!25|0D|0A|3A|2C)", text), f"github: {text}")
     for code, letter in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"),

@@ -81,6 +81,9 @@ static void load_request(
 	request->slice_ns = count_of(reader, object, "slice_ns");
 	request->warmup_ns = count_of(reader, object, "warmup_ns");
 	request->slow = read_figure(reader, object, "slowed_by");
+	request->count_tolerance =
+		read_figure(reader, object, "instruction_tolerance");
+	request->count_wanted = read_bool(reader, object, "instructions_gated");
 	request->inconclusive_exit = (int)read_count(
 		reader, object, "inconclusive_exit", 0, 125, true);
 }
@@ -312,6 +315,8 @@ static void load_case(struct json_reader *reader, const json_t *object,
 	which->blocks = size_of(reader, object, "blocks", BLOCKS_OF_CASE_MAX);
 	which->left_out =
 		size_of(reader, object, "blocks_left_out", BLOCKS_MAX);
+	which->disturbed =
+		size_of(reader, object, "blocks_disturbed", BLOCKS_OF_CASE_MAX);
 	which->delay_ns = read_figure(reader, object, "delay_ns");
 	load_lists(reader, object, gate, which);
 	read_text(reader, object, "instructions_reason", which->count_reason,

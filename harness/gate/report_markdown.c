@@ -41,7 +41,8 @@ static void put_metric(FILE *out, const struct gate *gate,
 static void put_case(FILE *out, const struct gate_case *which)
 {
 	enum report_outcome outcome = report_of_case(which);
-	const char *strong = outcome == OUTCOME_SKIP ? "" : "**";
+	bool good = outcome == OUTCOME_SKIP || outcome == OUTCOME_PASS;
+	const char *strong = good ? "" : "**";
 
 	fputs("|", out);
 	markdown_put_cell(out, which->bench.id);
@@ -67,7 +68,8 @@ static void put_table(FILE *out, const struct gate *gate, bool gated)
 	for (size_t i = 0; i < gate->case_count; i++) {
 		const struct gate_case *which = &gate->cases[i];
 
-		if (gated && !report_by_metric(which))
+		if (gated &&
+			(!report_by_metric(which) || !has_metrics(which, true)))
 			put_case(out, which);
 		for (int m = 0; m < METRICS; m++)
 			if (report_takes(which, (enum gate_metric)m) &&

@@ -48,7 +48,9 @@ bool report_by_metric(const struct gate_case *which)
 		const struct judgement *judgement =
 			&which->metrics[m].judgement;
 
-		if (which->metrics[m].gated && judgement->reason[0] &&
+		if (which->metrics[m].gated &&
+			judgement->verdict == which->verdict &&
+			judgement->reason[0] &&
 			strncmp(which->reason, judgement->reason,
 				strlen(judgement->reason)) == 0)
 			return true;
