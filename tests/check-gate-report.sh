@@ -40,6 +40,7 @@ refuses 'needs the name of a file' show "$sample" --report junit=
 refuses 'cannot write /nonesuch/x' show "$sample" --report junit=/nonesuch/x
 refuses '--csv is of the result of a run' show "$sample" --csv
 refuses 'needs a file.*=FILE' gate x.ini --a . --b . --report junit
+refuses 'baseline has its table only' gate x.ini --baseline y --report github
 echo '{"schema": "ipcmark-gate-9"}' >"$scratch/gate.json"
 refuses 'this version reads "ipcmark-gate-1"' show "$scratch"
 echo '{"schema": "ipcmark-gate-1",' >"$scratch/gate.json"
