@@ -91,6 +91,7 @@ static int run_once(const struct gate_request *request,
 
 	gate.request.seed = seed;
 	gate.request.slow = tally->slow;
+	gate.request.till_worse = true;
 	gate.request.no_count = true;
 	gate.builds[BUILD_A] = gate.builds[BUILD_B] = *build;
 	err = gate_prepare(&gate, plan->cases, plan->case_count);

@@ -372,6 +372,14 @@ static int look_at_case(
 
 /* ------------------------------------------------------------ all of them */
 
+static bool is_settled(const struct gate *gate)
+{
+	for (size_t i = 0; i < gate->case_count; i++)
+		if (gate->cases[i].verdict == VERDICT_REGRESSION)
+			return gate->request.till_worse;
+	return false;
+}
+
 static bool may_go_on(const struct running *running)
 {
 	struct gate *gate = running->gate;
@@ -415,7 +423,7 @@ static int run_rounds(struct running *running, size_t *order)
 			size_t before = which->blocks;
 			int err;
 
-			if (!may_go_on(running))
+			if (is_settled(gate) || !may_go_on(running))
 				return 0;
 			err = run_block(running, order[i]);
 			if (!err)

@@ -42,7 +42,8 @@ struct gate_request {
 	uint64_t time_ns;			 /* of the whole run; 0: any */
 	uint64_t slice_ns, warmup_ns;
 	uint64_t seed;
-	double slow; /* B's calls get slower by this share; 0: not */
+	double slow;	 /* B's sends get slower by this share; 0: not */
+	bool till_worse; /* the first case that is worse ends the run */
 	int inconclusive_exit;
 	bool no_count;
 	double count_tolerance; /* share by which instructions may rise */
