@@ -10,6 +10,7 @@ dist_man_MANS = \
 
 dist_doc_DATA += \
 	docs/demo-throughput.png \
+	docs/crash-map.png \
 	docs/crash-safety.md \
 	docs/design.md \
 	docs/format.md \

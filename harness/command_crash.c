@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "crash/campaign.h"
+#include "crash/map_plot.h"
 #include "crash/print.h"
 #include "crash/step.h"
 #include "crash/symbol.h"
@@ -278,6 +279,9 @@ static int report(const struct options *options, struct campaign *campaign)
 		err = campaign_save(campaign, symbols, file);
 		if (err)
 			diag_error("cannot write %s: %s", file, strerror(-err));
+		else
+			err = map_plot_all(
+				campaign, symbols, options->output_dir);
 	}
 	symbols_close(symbols);
 	return err;

@@ -72,6 +72,10 @@ libharness_a_SOURCES = \
 	harness/crash/lean.h \
 	harness/crash/ledger.c \
 	harness/crash/ledger.h \
+	harness/crash/map.c \
+	harness/crash/map.h \
+	harness/crash/map_plot.c \
+	harness/crash/map_plot.h \
 	harness/crash/message.h \
 	harness/crash/operation.c \
 	harness/crash/operation.h \
@@ -84,6 +88,8 @@ libharness_a_SOURCES = \
 	harness/crash/recorder.h \
 	harness/crash/save.c \
 	harness/crash/sleeper.c \
+	harness/crash/source.c \
+	harness/crash/source.h \
 	harness/crash/stage.c \
 	harness/crash/stage.h \
 	harness/crash/step.c \

@@ -6,6 +6,7 @@ dist_plots_DATA = \
 	plots/distance.gp \
 	plots/forest.gp \
 	plots/load.gp \
+	plots/map.gp \
 	plots/rank.gp \
 	plots/recovery.gp \
 	plots/rounds.gp \

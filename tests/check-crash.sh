@@ -58,6 +58,13 @@ campaign 0 --operation send --path some -o result
 grep -q '0 violations in .* kills: fewer than 3/' out || fail 'no verdict'
 grep -q '(100.0 %)' out || fail 'not every instruction of a send'
 [ -s result/crash.json ] || fail 'no result'
+# Both maps have a place for each death, and are drawn where there is gnuplot.
+kills=$(awk '/^send / { sum += $4 } END { print sum }' out)
+placed=$(awk -F '\t' '$2 == 1 { sum += $6 + $7 + $8 } END { print sum }' \
+	result/map-ring-send-some.tsv result/map-queue-send-some.tsv)
+[ "$placed" = "$kills" ] || fail "$placed deaths on the maps, not $kills"
+[ -z "$(command -v gnuplot)" ] || [ -s result/map-queue-send-some.png ] ||
+	fail 'no map is drawn'
 campaign 0 queue --operation recv --path dead-owner --kills 100
 campaign 0 --operation send --path some --kill-at every-pair --kills 60
 campaign 0 --operation recv --path some --kill-at every-stop --kills 60

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/test_counters \
 	tests/test_crash_campaign \
 	tests/test_crash_ledger \
+	tests/test_crash_source \
 	tests/test_crash_step \
 	tests/test_crash_trace \
 	tests/test_diag \

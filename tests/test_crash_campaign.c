@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "crash/campaign.h"
+#include "crash/map.h"
 #include "crash/step.h"
+#include "crash/symbol.h"
 #include "deadline.h"
 
 enum fault {
@@ -183,6 +185,36 @@ static bool keep_going(void)
 	return true;
 }
 
+/* Each death is of some line, and where there are lines, of one of this file. */
+static void check_map(
+	const struct campaign *campaign, const struct campaign_tally *sum)
+{
+	uint64_t undone = 0, violated = 0, deaths = 0, here = 0;
+	struct symbols *symbols;
+	struct crash_map map;
+
+	ck_assert_int_eq(symbols_open(&symbols), 0);
+	ck_assert_int_eq(map_make(campaign, symbols, 0, &map), 0);
+	for (size_t i = 0; i < map.count; i++) {
+		const struct map_line *line = &map.lines[i];
+
+		undone += line->undone;
+		violated += line->violated;
+		deaths += line->undone + line->done + line->violated;
+		ck_assert_uint_ge(line->executed, line->struck);
+		ck_assert_uint_eq(line->struck > 0,
+			line->undone + line->done + line->violated > 0);
+		if (line->file && strstr(line->file, "test_crash_campaign.c"))
+			here += line->struck;
+	}
+	ck_assert_uint_eq(deaths, sum->struck);
+	ck_assert_uint_le(undone, sum->verdicts[VERDICT_UNDONE]);
+	ck_assert_uint_eq(violated > 0, campaign->board->violation_count > 0);
+	ck_assert(here > 0 || !symbols_have_lines(NULL));
+	map_free(&map);
+	symbols_close(symbols);
+}
+
 /* How often there was each verdict. */
 static void run(enum fault fault, enum crash_kind kind, const char *operation,
 	uint64_t counts[VERDICTS], uint64_t *ret_struck)
@@ -215,6 +247,8 @@ static void run(enum fault fault, enum crash_kind kind, const char *operation,
 	/* each of its steps, unless there were too many faults */
 	if (!campaign.board->rows[0].ended && kind == KIND_INSTRUCTION)
 		ck_assert_uint_eq(sum->trials, campaign.board->rows[0].points);
+	if (kind == KIND_INSTRUCTION)
+		check_map(&campaign, sum);
 	campaign_free(&campaign);
 	free(sum);
 }

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crash/map.h"
 #include "deadline.h"
 
 enum {
@@ -85,6 +86,7 @@ void campaign_free(struct campaign *campaign)
 				sizeof(*campaign->stages[i]));
 	}
 	coverage_destroy(campaign->coverage);
+	coverage_destroy(campaign->of_rows);
 	free(campaign->plan);
 	*campaign = (struct campaign){0};
 }
@@ -269,6 +271,8 @@ int campaign_run(struct campaign *campaign, bool (*keep_going)(void),
 		err = record_all(campaign, keep_going);
 	if (!err)
 		err = campaign_plan_blocks(campaign);
+	if (!err)
+		err = map_begin(campaign);
 	if (err)
 		return err;
 	for (unsigned i = 0; i < campaign->board->row_count; i++)

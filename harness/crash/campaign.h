@@ -111,6 +111,7 @@ struct campaign {
 	struct stage_shared *stages[CAMPAIGN_DIRECTORS_MAX];
 	struct campaign_tally *tallies; /* by director, then row */
 	struct crash_coverage *coverage;
+	struct crash_coverage *of_rows; /* map.h's: by row and address */
 	struct campaign_block *plan;
 	size_t plan_count;
 	unsigned directors;

@@ -55,7 +55,9 @@ void coverage_destroy(struct crash_coverage *coverage)
 static struct slot *slot_of(struct crash_coverage *coverage, uint64_t address)
 {
 	size_t mask = coverage->slot_count - 1;
-	size_t i = (size_t)(address * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+	/* The highest bits, too, which may be what two keys differ in. */
+	uint64_t folded = address ^ address >> 40;
+	size_t i = (size_t)(folded * UINT64_C(0x9e3779b97f4a7c15) >> 20);
 
 	/* Ends: at least half of the slots stay free but for those that were
 	 * asking at the same time. */

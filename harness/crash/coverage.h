@@ -18,7 +18,9 @@ enum coverage_what {
 	COVERAGE_KILLED,   /* somebody was killed there */
 	COVERAGE_STOPPED,  /* stopped */
 	COVERAGE_FAILED,   /* a system call was made to fail there */
-	COVERAGE_VIOLATED, /* and survivors found something wrong */
+	COVERAGE_UNDONE,   /* survivors found it as if never called */
+	COVERAGE_DONE,	   /* as if it had returned, or in part */
+	COVERAGE_VIOLATED, /* something wrong */
 	COVERAGE_KINDS,
 };
 

@@ -15,6 +15,7 @@
 
 #include "crash/campaign.h"
 #include "crash/lean.h"
+#include "crash/map.h"
 #include "crash/step.h"
 #include "rng.h"
 #include "session.h"
@@ -144,6 +145,10 @@ static void note(struct block *block, const struct trial_strike *strike,
 			block->row->kind == KIND_STOP	   ? COVERAGE_STOPPED
 			: block->row->kind == KIND_SYSCALL ? COVERAGE_FAILED
 							   : COVERAGE_KILLED);
+	if (!report->missed)
+		map_note(block->campaign,
+			(unsigned)(block->row - block->campaign->board->rows),
+			struck->steps[at].address, report->verdict);
 	if (report->recovery_ns)
 		hist_record(&tally->recovery, report->recovery_ns);
 	if (!verdict_is_fine(report->verdict))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash/map.h"
 #include "crash/print.h"
 #include "crash/symbol.h"
 
@@ -115,8 +116,8 @@ static json_t *violations_of(
 static json_t *coverage_of(
 	const struct campaign *campaign, struct symbols *symbols)
 {
-	static const char *const names[COVERAGE_KINDS] = {
-		"executed", "killed", "stopped", "failed", "violated"};
+	static const char *const names[COVERAGE_KINDS] = {"executed", "killed",
+		"stopped", "failed", "undone", "done", "violated"};
 	struct coverage_entry *entries;
 	json_t *all = json_array();
 	size_t count;
@@ -148,6 +149,34 @@ static json_t *coverage_of(
 	return all;
 }
 
+/* Each line of the sources, of all rows whose deaths are single ones. */
+static json_t *lines_of(
+	const struct campaign *campaign, struct symbols *symbols)
+{
+	json_t *all = json_array();
+	struct crash_map map;
+
+	if (map_make(campaign, symbols, MAP_ALL_ROWS, &map))
+		return all;
+	for (size_t i = 0; i < map.count; i++) {
+		const struct map_line *line = &map.lines[i];
+
+		json_array_append_new(all,
+			json_pack("{s:s?, s:s?, s:s?, s:o, s:i, s:i, s:I, "
+				  "s:I, s:I}",
+				"module", line->module, "function",
+				line->function, "file", line->file, "line",
+				line->file ? number(line->line) : json_null(),
+				"instructions", (int)line->executed,
+				"instructions_killed_at", (int)line->struck,
+				"undone", (json_int_t)line->undone, "done",
+				(json_int_t)line->done, "violated",
+				(json_int_t)line->violated));
+	}
+	map_free(&map);
+	return all;
+}
+
 int campaign_save(const struct campaign *campaign, struct symbols *symbols,
 	const char *file)
 {
@@ -175,6 +204,7 @@ int campaign_save(const struct campaign *campaign, struct symbols *symbols,
 	json_object_set_new(all, "not_tried", unrecorded_of(campaign));
 	json_object_set_new(all, "cases", violations_of(campaign, symbols));
 	json_object_set_new(all, "coverage", coverage_of(campaign, symbols));
+	json_object_set_new(all, "lines", lines_of(campaign, symbols));
 	snprintf(part, sizeof(part), "%s.tmp", file);
 	if (json_dump_file(all, part, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
 		rename(part, file))

@@ -15,6 +15,7 @@ struct symbol {
 	const char *function; /* as the linker knows it: not what was inlined */
 	uint64_t offset;      /* into that function; without one, the module */
 	const char *file;     /* as the compiler was given it */
+	const char *folder;   /* in which the compiler ran: @file is below */
 	unsigned line;
 };
 

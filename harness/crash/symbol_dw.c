@@ -89,6 +89,8 @@ void symbols_find(
 	if (line)
 		symbol.file =
 			dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+	if (symbol.file)
+		symbol.folder = dwfl_line_comp_dir(line);
 	if (symbol.file && number > 0)
 		symbol.line = (unsigned)number;
 	*ret_symbol = symbol;
