@@ -146,7 +146,8 @@ EXTRA_DIST += $(TREE_CHECKS) \
 	tests/sample_gate.json \
 	tests/check-install.sh \
 	tests/crash-campaign.sh \
-	tests/check-mutants.sh
+	tests/check-mutants.sh \
+	tests/check-recovery.sh
 
 # What tests/check-model.sh runs through spin.
 EXTRA_DIST += \
@@ -310,6 +311,11 @@ check-crash: ipcmark
 	IPCMARK='$(abs_top_builddir)/ipcmark' IPCMARK_CRASH=commit \
 		$(SHELL) $(top_srcdir)/tests/check-crash.sh
 
+# How soon others go on when a holder of the lock is killed, in half a minute.
+check-recovery: ipcmark
+	IPCMARK='$(abs_top_builddir)/ipcmark' top_srcdir='$(abs_top_srcdir)' \
+		$(SHELL) $(top_srcdir)/tests/check-recovery.sh
+
 # Deaths for hours; goes on in CRASH_DIR where it was interrupted.
 CRASH_HOURS = 1
 CRASH_DIR = crash-campaign
@@ -323,5 +329,5 @@ FUZZ_ARGS =
 fuzz:
 	$(SHELL) $(abs_top_srcdir)/tests/check-fuzz.sh $(FUZZ_TARGET) $(FUZZ_ARGS)
 .PHONY: check-aarch64 check-aarch64-kill check-crash check-hostile
-.PHONY: check-mutants crash-campaign fuzz
+.PHONY: check-mutants check-recovery crash-campaign fuzz
 .PHONY: check-sanitize check-sanitize-address check-sanitize-thread
