@@ -12,6 +12,7 @@ dist_doc_DATA += \
 	docs/demo-throughput.png \
 	docs/crash-map.png \
 	docs/crash-safety.md \
+	docs/crash.schema.json \
 	docs/design.md \
 	docs/format.md \
 	docs/gate.md \

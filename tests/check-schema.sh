@@ -1,8 +1,10 @@
 #!/bin/sh
-# check-schema.sh - is docs/result.schema.json what ipcmark writes and reads?
+# check-schema.sh - are docs/result.schema.json and docs/crash.schema.json what
+# ipcmark writes and reads?
 #
 # The result of a short run of every kind of case is validated against it, then
-# damaged in every place: schema and loader must refuse the same. Exit 77 where
+# damaged in every place: schema and loader must refuse the same. Campaigns of deaths,
+# which ipcmark does not read again, the schema alone must refuse then. Exit 77 where
 # no Python has jsonschema.
 set -u
 
@@ -74,4 +76,25 @@ fi
 cmp "$scratch/result.json" "$scratch/again.json" ||
 	{ echo "FAIL: show --json is not the result"; exit 1; }
 "$python" "$top_srcdir/tests/check_schema.py" \
-	"$top_srcdir/docs/result.schema.json" "$scratch/result.json" "$IPCMARK"
+	"$top_srcdir/docs/result.schema.json" "$scratch/result.json" \
+	"$IPCMARK" || exit 1
+
+# Campaigns of deaths: all kinds, and one that finds something.
+crash()
+{
+	want=$1 dir=$2
+	shift 2
+	"$IPCMARK" crash "$@" -o "$scratch/$dir" >"$scratch/out" 2>&1
+	code=$?
+	[ $code -eq 77 ] && cat "$scratch/out" && exit 0
+	[ $code -eq "$want" ] && return
+	cat "$scratch/out"
+	echo "FAIL: crash $*: exit code $code, not $want"
+	exit 1
+}
+crash 0 deaths queue --kills 200 --seed 18446744073709551615 --kill-at \
+	every-instruction,every-pair,every-stop,every-syscall,with-sleeper
+crash 5 hangs mutex-queue pipe --operation send --kills 100 --patience 50ms
+"$python" "$top_srcdir/tests/check_crash_schema.py" \
+	"$top_srcdir/docs/crash.schema.json" "$scratch/deaths/crash.json" \
+	"$scratch/hangs/crash.json"

@@ -142,6 +142,7 @@ EXTRA_DIST += $(TREE_CHECKS) \
 	tests/qemu_kill.c \
 	tests/check-scenarios.sh \
 	tests/check_gate_report.py \
+	tests/check_crash_schema.py \
 	tests/check_schema.py \
 	tests/sample_gate.json \
 	tests/check-install.sh \

@@ -1,5 +1,6 @@
 /* save.c - a campaign as JSON, written whole or not at all. */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,11 @@ enum {
 	SYMBOL_BYTES = 256,
 };
 
+/* JSON has no unsigned 64-bit numbers: beyond, which only a seed can be, text. */
 static json_t *number(uint64_t value)
 {
+	if (value > INT64_MAX)
+		return json_sprintf("%" PRIu64, value);
 	return json_integer((json_int_t)value);
 }
 
