@@ -82,6 +82,7 @@ libharness_a_SOURCES = \
 	harness/crash/plan.c \
 	harness/crash/print.c \
 	harness/crash/print.h \
+	harness/crash/print_coverage.c \
 	harness/crash/ptrace_arch.h \
 	harness/crash/record.c \
 	harness/crash/recorder.c \
@@ -110,6 +111,8 @@ libharness_a_SOURCES = \
 	harness/crash/trial_part.h \
 	harness/crash/whence.c \
 	harness/crash/whence.h \
+	harness/crash/wrap.c \
+	harness/crash/wrap.h \
 	harness/crash_figures.c \
 	harness/crash_figures.h \
 	harness/crew.c \

@@ -29,7 +29,12 @@ campaign()
 		exit 77
 	fi
 	[ $code -eq "$want" ] || fail "crash $*: exit code $code, not $want"
-	tail -3 out
+	awk 'length($0) > 100 { wide = 1 } END { exit wide }' out ||
+		fail "crash $*: a line of more than 100 columns"
+	[ "$want" -eq 2 ] ||
+		tail -n 1 out | grep -Eq '^[0-9]+ violations in [0-9]+ kills: ' ||
+		fail "crash $*: the last line is no verdict"
+	tail -n 3 out
 }
 
 remains()
@@ -66,6 +71,9 @@ placed=$(awk -F '\t' '$2 == 1 { sum += $6 + $7 + $8 } END { print sum }' \
 [ -z "$(command -v gnuplot)" ] || [ -s result/map-queue-send-some.png ] ||
 	fail 'no map is drawn'
 campaign 0 queue --operation recv --path dead-owner --kills 100
+grep -q '^coverage: a sample; nobody was killed at' out ||
+	fail 'a sample does not say that it is one'
+grep -q ', not at' out && fail 'a sample lists what is missing'
 campaign 0 --operation send --path some --kill-at every-pair --kills 60
 campaign 0 --operation recv --path some --kill-at every-stop --kills 60
 campaign 0 --operation send --path empty --kill-at with-sleeper --kills 30
@@ -74,6 +82,8 @@ campaign 0 queue --operation send --path some --step 5 --pass 1
 
 # A lock that is never given back: found, and played again alone.
 campaign 5 mutex-queue --operation send --path some --patience 50ms
+grep -Eq ' instructions, not at .*([.]c:[0-9]|[+]0x)' out ||
+	fail 'what was not killed at is not listed'
 again=$(sed -n 's/^  again: ipcmark crash //p' out | head -1)
 [ -n "$again" ] || fail 'no command to play it again'
 campaign 5 $again --patience 50ms

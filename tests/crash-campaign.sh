@@ -53,7 +53,9 @@ campaign()
 	case $code in
 	0) ;;
 	4 | 5)
-		grep -E -A 2 '^[a-z]+: ' "$dir/out" | head -3 >"$dir/violation"
+		# The first of them, up to the empty line behind it.
+		awk '/^[a-z]+: / { on = 1 } on && !NF { exit } on' \
+			"$dir/out" >"$dir/violation"
 		[ -s "$dir/violation" ] || cp "$dir/out" "$dir/violation"
 		cat "$dir/violation"
 		echo "stopped at the first violation; before it:"

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/test_crash_source \
 	tests/test_crash_step \
 	tests/test_crash_trace \
+	tests/test_crash_wrap \
 	tests/test_diag \
 	tests/test_distance \
 	tests/test_event \

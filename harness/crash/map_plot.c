@@ -20,6 +20,7 @@
 
 #include "crash/campaign.h"
 #include "crash/map.h"
+#include "crash/print.h"
 #include "crash/source.h"
 #include "diag.h"
 #include "gnuplot.h"
@@ -95,17 +96,6 @@ static void put_code(FILE *out, const char *code)
 	snprintf(text + len, sizeof(text) - len, "%s", *code ? "\u2026" : "");
 	fprintf(out, "%u\t", indent);
 	put_text(out, text);
-}
-
-/* The last two parts of a path: enough for whoever has the sources. */
-static const char *short_path(const char *path)
-{
-	unsigned slashes = 0;
-
-	for (const char *at = path + strlen(path); at > path; at--)
-		if (at[-1] == '/' && ++slashes == 2)
-			return at;
-	return path;
 }
 
 /* --- blocks ------------------------------------------------------------------ */
@@ -229,10 +219,11 @@ static void put_heading(struct listing *listing, const struct block *block)
 		snprintf(text, sizeof(text), "%s, of which no lines are known",
 			line->module ? line->module : "an unknown module");
 	else if (name[0])
-		snprintf(text, sizeof(text), "%s: %s", short_path(line->file),
-			name);
+		snprintf(text, sizeof(text), "%s: %s",
+			print_short_path(line->file), name);
 	else
-		snprintf(text, sizeof(text), "%s%s%s%s", short_path(line->file),
+		snprintf(text, sizeof(text), "%s%s%s%s",
+			print_short_path(line->file),
 			line->function ? ": " : "",
 			line->function ? line->function : "",
 			block->source ? "" : "; its source is not here");

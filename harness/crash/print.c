@@ -2,20 +2,37 @@
  *
  * A row with nothing wrong takes one line. What is wrong is told by name, and
  * each case of it with the line of source that the victim died at and a command
- * that does it again. Coverage is of the transport's own code and of what it
- * calls: every function in which a recorded call had an instruction.
+ * that does it again. No line is longer than a page is wide. What was covered is
+ * print_coverage.c's.
  */
 #include "crash/print.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crash/symbol.h"
+#include "crash/wrap.h"
 #include "human.h"
 
-enum { MISSING_SHOWN = 8 /* addresses of one function */ };
+static size_t append(char *text, size_t text_bytes, size_t used,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Returns how long @text is then; beyond its room, at least that. */
+static size_t append(
+	char *text, size_t text_bytes, size_t used, const char *format, ...)
+{
+	va_list args;
+
+	if (used >= text_bytes)
+		return used;
+	va_start(args, format);
+	used += (size_t)vsnprintf(text + used, text_bytes - used, format, args);
+	va_end(args);
+	return used;
+}
 
 char *campaign_command(const struct campaign *campaign,
 	const struct campaign_violation *violation, char *text,
@@ -25,26 +42,45 @@ char *campaign_command(const struct campaign *campaign,
 	const struct campaign_unit *unit =
 		campaign_row_unit(campaign, violation->row);
 	enum crash_kind kind = campaign->board->rows[violation->row].kind;
-	char second[32] = "";
+	size_t used;
 
+	used = (size_t)snprintf(text, text_bytes, "ipcmark crash %s",
+		request->specs[unit->transport]);
+	/* what goes without saying is not said */
+	if (kind != KIND_INSTRUCTION)
+		used = append(text, text_bytes, used, " --kill-at %s",
+			kind_name(kind));
+	used = append(text, text_bytes, used, " --operation %s --path %s",
+		unit->operation.name, path_name(unit->path));
+	if (request->seed != 1)
+		used = append(text, text_bytes, used, " --seed %" PRIu64,
+			request->seed);
+	if (violation->pass)
+		used = append(
+			text, text_bytes, used, " --pass %u", violation->pass);
+	used = append(text, text_bytes, used, " --step %zu", violation->k);
 	if (violation->j != CAMPAIGN_ANY)
-		snprintf(second, sizeof(second), ":%zu", violation->j);
-	snprintf(text, text_bytes,
-		"ipcmark crash %s --kill-at %s --operation %s --path %s "
-		"--seed %" PRIu64 " --pass %u --step %zu%s",
-		request->specs[unit->transport], kind_name(kind),
-		unit->operation.name, path_name(unit->path), request->seed,
-		violation->pass, violation->k, second);
+		append(text, text_bytes, used, ":%zu", violation->j);
 	return text;
 }
 
-static void print_faults(const struct campaign_tally *sum, FILE *out)
+/* What was wrong, by name. Returns how much of it there was. */
+static uint64_t name_faults(
+	const uint64_t verdicts[VERDICTS], char *text, size_t text_bytes)
 {
-	for (int v = 0; v < VERDICTS; v++)
-		if (!verdict_is_fine((enum verdict)v) && sum->verdicts[v])
-			fprintf(out, " %s %" PRIu64,
-				verdict_name((enum verdict)v),
-				sum->verdicts[v]);
+	uint64_t count = 0;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int v = 0; v < VERDICTS; v++) {
+		if (verdict_is_fine((enum verdict)v) || !verdicts[v])
+			continue;
+		used = append(text, text_bytes, used, "%s%s %" PRIu64,
+			count ? ", " : "", verdict_name((enum verdict)v),
+			verdicts[v]);
+		count += verdicts[v];
+	}
+	return count;
 }
 
 static void print_row(const struct campaign *campaign, unsigned index,
@@ -54,6 +90,7 @@ static void print_row(const struct campaign *campaign, unsigned index,
 	const struct campaign_unit *unit = campaign_row_unit(campaign, index);
 	char p50[HUMAN_BYTES] = "-", p99[HUMAN_BYTES] = "-",
 	     max[HUMAN_BYTES] = "-";
+	char faults[WRAP_TEXT_BYTES];
 
 	campaign_sum(campaign, index, sum);
 	if (sum->recovery.total) {
@@ -63,16 +100,15 @@ static void print_row(const struct campaign *campaign, unsigned index,
 	}
 	fprintf(out,
 		"%-16s %-10s %6zu %8" PRIu64 " %6" PRIu64 " %8" PRIu64
-		" %8" PRIu64 " %8s %8s %8s ",
+		" %8" PRIu64 " %8s %8s %8s\n",
 		unit->operation.name, path_name(unit->path),
 		campaign_trace(campaign, unit)->count, sum->struck, sum->missed,
 		sum->verdicts[VERDICT_UNDONE],
 		sum->verdicts[VERDICT_DONE] + sum->verdicts[VERDICT_PARTLY],
 		p50, p99, max);
-	print_faults(sum, out);
-	if (row->ended)
-		fprintf(out, " (ended: too many)");
-	fputc('\n', out);
+	if (name_faults(sum->verdicts, faults, sizeof(faults)))
+		fprintf(out, "    %s%s\n", faults,
+			row->ended ? "; ended before its time" : "");
 }
 
 /* Those that could not even be recorded. */
@@ -81,12 +117,14 @@ static void print_unrecorded(
 {
 	for (unsigned i = 0; i < campaign->board->unit_count; i++) {
 		const struct campaign_unit *unit = &campaign->board->units[i];
+		char head[WRAP_TEXT_BYTES];
 
 		if (unit->recorded || unit->transport != transport)
 			continue;
-		fprintf(out, "%-16s %-10s not tried: %s\n",
-			unit->operation.name, path_name(unit->path),
-			unit->words);
+		snprintf(head, sizeof(head),
+			"%-16s %-10s not tried: ", unit->operation.name,
+			path_name(unit->path));
+		wrap_put(out, head, 4, "", unit->words);
 	}
 }
 
@@ -115,84 +153,27 @@ static void print_table(const struct campaign *campaign, enum crash_kind kind,
 	}
 }
 
-/* --- coverage ---------------------------------------------------------------- */
-
-struct covered {
-	const struct coverage_entry *entries;
-	size_t from, to; /* of one function */
-	size_t executed, struck;
-};
-
-/* Short: the end of a path tells enough to whoever has the sources. */
+/* Where somebody was: the end of a path tells enough to whoever has the sources. */
 static void print_place(
 	const struct symbol *symbol, uint64_t address, FILE *out)
 {
-	const char *file = symbol->file ? symbol->file : "";
-	unsigned slashes = 0;
+	char text[WRAP_TEXT_BYTES], file[WRAP_TEXT_BYTES / 2] = "";
 
-	for (const char *at = file + strlen(file); at > file; at--)
-		if (at[-1] == '/' && ++slashes == 2) {
-			file = at;
-			break;
-		}
-	if (symbol->function)
-		fprintf(out, "%s+0x%" PRIx64, symbol->function, symbol->offset);
+	if (symbol->file)
+		snprintf(file, sizeof(file), " (%s:%u)",
+			print_short_path(symbol->file), symbol->line);
+	if (symbol->module && symbol->function)
+		snprintf(text, sizeof(text), "%s: %s+0x%" PRIx64 "%s",
+			symbol->module, symbol->function, symbol->offset, file);
 	else if (symbol->module)
-		fprintf(out, "%s+0x%" PRIx64, symbol->module, symbol->offset);
+		snprintf(text, sizeof(text), "%s+0x%" PRIx64 "%s",
+			symbol->module, symbol->offset, file);
 	else
-		fprintf(out, "0x%" PRIx64, address);
-	if (*file)
-		fprintf(out, " (%s:%u)", file, symbol->line);
+		snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	wrap_put(out, "  at ", 5, "", text);
 }
 
-static void print_missing(
-	const struct covered *covered, struct symbols *symbols, FILE *out)
-{
-	unsigned shown = 0;
-
-	for (size_t i = covered->from; i < covered->to; i++) {
-		const struct coverage_entry *entry = &covered->entries[i];
-		struct symbol symbol;
-
-		if (!entry->counts[COVERAGE_EXECUTED] ||
-			entry->counts[COVERAGE_KILLED])
-			continue;
-		if (shown++ == MISSING_SHOWN) {
-			fprintf(out, "    ...\n");
-			return;
-		}
-		symbols_find(symbols, entry->address, &symbol);
-		fprintf(out, "    not killed at ");
-		print_place(&symbol, entry->address, out);
-		fputc('\n', out);
-	}
-}
-
-static bool same_text(const char *one, const char *other)
-{
-	if (!one || !other)
-		return one == other;
-	return strcmp(one, other) == 0;
-}
-
-/* Code that nobody has a name for is one function of its module. */
-static bool same_function(const struct symbol *one, const struct symbol *other)
-{
-	return same_text(one->function, other->function) &&
-	       same_text(one->module, other->module);
-}
-
-static void print_function(const struct covered *covered,
-	const struct symbol *symbol, struct symbols *symbols, FILE *out)
-{
-	fprintf(out, "  %s%s: %zu of %zu instructions\n",
-		symbol->function ? symbol->function : "nameless code of ",
-		symbol->function ? ""
-		: symbol->module ? symbol->module
-				 : "no known module",
-		covered->struck, covered->executed);
-	print_missing(covered, symbols, out);
-}
+/* --- how much of it ---------------------------------------------------------- */
 
 /* How often each of a row's steps was on the plan. */
 static uint64_t turns_of(const struct campaign *campaign, unsigned index)
@@ -252,65 +233,10 @@ static void print_extent(const struct campaign *campaign, enum crash_kind kind,
 	if (!extent.fewest)
 		fprintf(out, "a sample of them\n");
 	else if (extent.fewest == extent.most)
-		fprintf(out, "each on the plan %" PRIu64 " times\n",
-			extent.most);
+		fprintf(out, "each planned %" PRIu64 " times\n", extent.most);
 	else
-		fprintf(out,
-			"each on the plan %" PRIu64 " to %" PRIu64 " times\n",
+		fprintf(out, "each planned %" PRIu64 " to %" PRIu64 " times\n",
 			extent.fewest, extent.most);
-}
-
-/* To a tenth, and 100 only of all. */
-static double percent_down(size_t part, size_t all)
-{
-	return all ? (double)(part * 1000 / all) / 10 : 0;
-}
-
-/* By address, so that a function is in one piece. Whole ones in a number, the
- * others by name. */
-static void print_coverage(
-	const struct campaign *campaign, struct symbols *symbols, FILE *out)
-{
-	struct coverage_entry *entries;
-	size_t count, whole = 0, functions = 0, executed = 0, struck = 0;
-	struct symbol first, next;
-
-	if (coverage_list(campaign->coverage, &entries, &count))
-		return;
-	for (size_t from = 0, to; from < count; from = to) {
-		struct covered covered = {.entries = entries, .from = from};
-
-		symbols_find(symbols, entries[from].address, &first);
-		next = first;
-		for (to = from; to < count && same_function(&first, &next);) {
-			covered.executed +=
-				entries[to].counts[COVERAGE_EXECUTED] > 0;
-			covered.struck +=
-				entries[to].counts[COVERAGE_EXECUTED] &&
-				entries[to].counts[COVERAGE_KILLED];
-			if (++to < count)
-				symbols_find(
-					symbols, entries[to].address, &next);
-		}
-		covered.to = to;
-		if (!covered.executed)
-			continue;
-		functions++;
-		executed += covered.executed;
-		struck += covered.struck;
-		if (covered.struck == covered.executed) {
-			whole++;
-			continue;
-		}
-		if (is_whole(campaign))
-			print_function(&covered, &first, symbols, out);
-	}
-	fprintf(out,
-		"coverage: killed at %zu of %zu executed instructions (%.1f "
-		"%%); at all of them in %zu of %zu functions\n",
-		struck, executed, percent_down(struck, executed), whole,
-		functions);
-	free(entries);
 }
 
 /* --- the rest ---------------------------------------------------------------- */
@@ -325,29 +251,52 @@ static void print_violations(
 		count = CAMPAIGN_VIOLATIONS_MAX;
 	for (uint64_t i = 0; i < count; i++) {
 		const struct campaign_violation *one = &board->violations[i];
-		char command[CAMPAIGN_COMMAND_BYTES];
+		char text[CAMPAIGN_COMMAND_BYTES], head[64];
 		struct symbol symbol;
 
-		symbols_find(symbols, one->address, &symbol);
-		fprintf(out, "\n%s: %s%s%s\n  at ", verdict_name(one->verdict),
-			one->words, one->err ? ", after " : "",
+		fputc('\n', out);
+		snprintf(
+			head, sizeof(head), "%s: ", verdict_name(one->verdict));
+		snprintf(text, sizeof(text), "%s%s%s", one->words,
+			one->err ? ", after " : "",
 			one->err ? strerror(one->err) : "");
+		wrap_put(out, head, 4, "", text);
+		symbols_find(symbols, one->address, &symbol);
 		print_place(&symbol, one->address, out);
-		fprintf(out, "\n  again: %s\n",
-			campaign_command(
-				campaign, one, command, sizeof(command)));
+		wrap_put(out, "  again: ", 9, " \\",
+			campaign_command(campaign, one, text, sizeof(text)));
 	}
 	if (board->violation_count > count)
 		fprintf(out, "\n... and %" PRIu64 " more\n",
 			board->violation_count - count);
 }
 
+/* The last line, and the one to quote. */
 static void print_verdict(
+	const uint64_t verdicts[VERDICTS], uint64_t struck, FILE *out)
+{
+	char faults[WRAP_TEXT_BYTES];
+	uint64_t bad = name_faults(verdicts, faults, sizeof(faults));
+
+	if (bad)
+		fprintf(out,
+			"%" PRIu64 " violations in %" PRIu64 " kills: %s\n",
+			bad, struck, faults);
+	else if (struck)
+		fprintf(out,
+			"0 violations in %" PRIu64
+			" kills: fewer than 3/%" PRIu64 " = %.2g at 95 %%\n",
+			struck, struck, 3.0 / (double)struck);
+	else
+		fprintf(out, "no verdict: nobody was killed\n");
+}
+
+static void print_end(
 	const struct campaign *campaign, struct campaign_tally *sum, FILE *out)
 {
 	double seconds = (double)campaign->duration_ns / 1e9;
-	uint64_t bad = campaign->board->violation_count, struck = 0, missed = 0,
-		 trials = 0, of_kind[KINDS] = {0};
+	uint64_t struck = 0, missed = 0, trials = 0, of_kind[KINDS] = {0};
+	uint64_t verdicts[VERDICTS] = {0};
 	char trials_rate[HUMAN_BYTES];
 
 	for (unsigned i = 0; i < campaign->board->row_count; i++) {
@@ -356,6 +305,8 @@ static void print_verdict(
 		struck += sum->struck;
 		missed += sum->missed;
 		trials += sum->trials;
+		for (int v = 0; v < VERDICTS; v++)
+			verdicts[v] += sum->verdicts[v];
 	}
 	fputc('\n', out);
 	for (int kind = 0; kind < KINDS; kind++)
@@ -368,14 +319,6 @@ static void print_verdict(
 		human_rate(seconds > 0 ? (double)trials / seconds : 0,
 			trials_rate),
 		missed);
-	if (bad)
-		fprintf(out, "%" PRIu64 " violations in %" PRIu64 " kills\n",
-			bad, struck);
-	else if (struck)
-		fprintf(out,
-			"0 violations in %" PRIu64
-			" kills: fewer than 3/%" PRIu64 " = %.2g at 95 %%\n",
-			struck, struck, 3.0 / (double)struck);
 	if (campaign->interrupted)
 		fprintf(out, "interrupted: this is a part of it\n");
 	if (campaign->lost_directors)
@@ -383,6 +326,7 @@ static void print_verdict(
 			"incomplete: %u of the processes that run trials were "
 			"lost, in a create(), check() or destroy()\n",
 			campaign->lost_directors);
+	print_verdict(verdicts, struck, out);
 }
 
 void campaign_print(
@@ -402,8 +346,8 @@ void campaign_print(
 	if (campaign->request.kinds & 1u << KIND_INSTRUCTION &&
 		campaign->request.step == CAMPAIGN_ANY) {
 		fputc('\n', out);
-		print_coverage(campaign, symbols, out);
+		print_coverage(campaign, symbols, is_whole(campaign), out);
 	}
-	print_verdict(campaign, sum, out);
+	print_end(campaign, sum, out);
 	free(sum);
 }

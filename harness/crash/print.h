@@ -25,6 +25,12 @@ char *campaign_command(const struct campaign *campaign,
 	const struct campaign_violation *violation, char *text,
 	size_t text_bytes);
 
+/* print_coverage - print_coverage.c's: what was killed at. @whole: all was to be;
+ * print_short_path - the last two parts of it. */
+void print_coverage(const struct campaign *campaign, struct symbols *symbols,
+	bool whole, FILE *out);
+const char *print_short_path(const char *file);
+
 enum { CAMPAIGN_COMMAND_BYTES = 512 };
 
 #endif
