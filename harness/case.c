@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A machine that others use takes the CPU away for tens of milliseconds. */
+#define PATIENCE_MIN_NS UINT64_C(500000000)
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const mode_names[] = {
@@ -268,4 +271,11 @@ int spin_from(const char *word, uint32_t *ret_spin_us)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+uint64_t case_patience_ns(const struct bench_case *bench)
+{
+	uint64_t patience_ns = 2 * bench->recover_within_ns;
+
+	return patience_ns < PATIENCE_MIN_NS ? PATIENCE_MIN_NS : patience_ns;
 }

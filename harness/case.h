@@ -189,6 +189,10 @@ static inline bool kill_at_is_step(enum kill_at kill_at)
 	return kill_at >= KILL_AT_INSTRUCTION;
 }
 
+/* case_patience_ns - of a case of single steps: who has not come back by then
+ * hangs. */
+uint64_t case_patience_ns(const struct bench_case *bench);
+
 /* spin_text - auto, off, always, or a time, as a scenario has it: "20us".
  * Returns @text.
  *

@@ -23,9 +23,6 @@
 #include "crash/symbol.h"
 #include "transport.h"
 
-/* A machine that others use takes the CPU away for tens of milliseconds. */
-#define PATIENCE_MIN_NS UINT64_C(500000000)
-
 static enum crash_kind kind_of(enum kill_at kill_at)
 {
 	switch (kill_at) {
@@ -195,12 +192,10 @@ int fault_steps_run(const struct transport *transport,
 			.kills = bench->kills,
 			.seed = seed,
 			.late_ns = bench->recover_within_ns,
-			.patience_ns = 2 * bench->recover_within_ns},
+			.patience_ns = case_patience_ns(bench)},
 	};
 	int err = -ENOMEM;
 
-	if (campaign.request.patience_ns < PATIENCE_MIN_NS)
-		campaign.request.patience_ns = PATIENCE_MIN_NS;
 	ret_outcome->crash.steps = calloc(1, sizeof(*ret_outcome->crash.steps));
 	if (ret_outcome->crash.steps)
 		err = campaign_run(&campaign, keep_going, NULL);

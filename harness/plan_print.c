@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "crash/campaign.h"
 #include "human.h"
 
 enum {
@@ -117,6 +118,28 @@ static void print_skipped(const struct plan *plan, size_t skipped, FILE *out)
 				plan->cases[i].reason);
 }
 
+/* Nobody knows before how often survivors hang: that is what is to be found. */
+static void print_hangs(const struct plan *plan, FILE *out)
+{
+	uint64_t patience_ns = 0;
+	char time[HUMAN_BYTES];
+
+	for (size_t i = 0; i < plan->case_count; i++) {
+		const struct bench_case *bench = &plan->cases[i];
+
+		if (!bench->skip && bench->mode == MODE_CRASH &&
+			kill_at_is_step(bench->kill_at) &&
+			case_patience_ns(bench) > patience_ns)
+			patience_ns = case_patience_ns(bench);
+	}
+	if (patience_ns)
+		fprintf(out,
+			"Hangs are not in it: each takes up to %s more; "
+			"after %d a row ends\n",
+			human_time((double)patience_ns, time),
+			CAMPAIGN_BAD_MAX);
+}
+
 void plan_print(const struct plan *plan, FILE *out)
 {
 	size_t skipped = 0, ran;
@@ -137,4 +160,5 @@ void plan_print(const struct plan *plan, FILE *out)
 			seconds / 60, seconds % 60);
 	else
 		fprintf(out, ", about %" PRIu64 " s\n", seconds);
+	print_hangs(plan, out);
 }

@@ -470,6 +470,39 @@ START_TEST(test_plan_print_shows_cpus_and_reasons)
 }
 END_TEST
 
+static const struct {
+	const char *section;
+	const char *hangs; /* NULL: nothing is said of them */
+} patience[] = {
+	{"[a]\ntransport = queue\nkill_at = every-instruction\n"
+	 "recover_within = 2s\n",
+		"\nHangs are not in it: each takes up to 4.00 s more"},
+	{"[a]\ntransport = queue\nkill_at = every-pair\n"
+	 "recover_within = 1ms\n",
+		"\nHangs are not in it: each takes up to 500 ms more"},
+	/* which end with their first hang */
+	{"[a]\ntransport = queue\nkills = 5\n", NULL},
+	{"[a]\ntransport = queue\n", NULL},
+};
+
+START_TEST(test_plan_print_leaves_hangs_out_and_says_so)
+{
+	struct plan plan = planned(patience[_i].section);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	plan_print(&plan, out);
+	fclose(out);
+	if (patience[_i].hangs)
+		ck_assert_ptr_nonnull(strstr(text, patience[_i].hangs));
+	else
+		ck_assert_ptr_null(strstr(text, "Hangs"));
+	free(text);
+	plan_free(&plan);
+}
+END_TEST
+
 START_TEST(test_plan_print_of_most_workers_fits)
 {
 	struct plan plan = planned("[a]\ntransport = queue\nproducers = 32\n"
@@ -580,6 +613,8 @@ int main(void)
 		tests, test_plan_too_many_cases_is_refused_with_its_section);
 	tcase_add_test(tests, test_plan_estimate_counts_all_that_runs);
 	tcase_add_test(tests, test_plan_print_shows_cpus_and_reasons);
+	tcase_add_loop_test(tests, test_plan_print_leaves_hangs_out_and_says_so,
+		0, sizeof(patience) / sizeof(*patience));
 	tcase_add_test(tests, test_plan_print_of_most_workers_fits);
 	tcase_add_test(tests,
 		test_rng_below_reaches_everything_below_and_nothing_else);
