@@ -1,7 +1,9 @@
-/* test_fault.c - which losses does a killed consumer excuse?
+/* test_fault.c - which losses, and which doubles, does a killed consumer excuse?
  *
  * One message is lost in the whole run, by nobody's death. A consumer that had
  * it copied out and was killed may have taken it along; with leases nobody does.
+ * Or some come twice, by nobody's death either: with leases one for each killed
+ * consumer may, since another one got what the dead one had; else none.
  */
 #include <check.h>
 #include <errno.h>
@@ -18,7 +20,15 @@
 #include "transport.h"
 #include "transport_list.h"
 
-static _Atomic int *left_to_lose; /* shared with the workers */
+/* Shared with the workers. */
+static _Atomic int *left_to_lose;
+static _Atomic int *left_to_double;
+
+/* What this worker received last, to receive it again. */
+static struct {
+	unsigned char bytes[256];
+	size_t len; /* 0: nothing yet */
+} latest;
 
 static bool keep_going(void)
 {
@@ -45,7 +55,58 @@ static int view_losing(
 	return err;
 }
 
-static struct outcome run(enum access_mode access, int lose)
+/* Whether @message is the latest once more. */
+static bool again(struct inbound *message)
+{
+	/* once for each: what is sent twice comes out twice, not three times */
+	if (!latest.len || *left_to_double <= 0 || (*left_to_double)-- <= 0)
+		return false;
+	message->data = latest.bytes;
+	message->len = latest.len;
+	latest.len = 0;
+	return true;
+}
+
+static int keep_latest(int err, const struct inbound *message)
+{
+	if (!err && message->len <= sizeof(latest.bytes)) {
+		memcpy(latest.bytes, message->data, message->len);
+		latest.len = message->len;
+	}
+	return err;
+}
+
+static int recv_doubling(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	if (again(message))
+		return 0;
+	return keep_latest(
+		transport_queue.recv(endpoint, message, timeout_ns), message);
+}
+
+static int view_doubling(
+	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
+{
+	if (again(message))
+		return 0;
+	return keep_latest(
+		transport_queue.recv_view(endpoint, message, timeout_ns),
+		message);
+}
+
+static _Atomic int *shared_count(int count)
+{
+	_Atomic int *shared = mmap(NULL, sizeof(*shared),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne((void *)shared, MAP_FAILED);
+	*shared = count;
+	return shared;
+}
+
+static struct outcome run(
+	enum access_mode access, enum victim victim, int lose, int twice)
 {
 	struct transport transport = transport_queue;
 	struct bench_case bench = {
@@ -59,19 +120,17 @@ static struct outcome run(enum access_mode access, int lose)
 		.access = access,
 		.verify = VERIFY_FULL,
 		.kills = 5,
-		.kill_victim = {[VICTIM_CONSUMER] = true},
 		.recover_within_ns = UINT64_C(60000000000),
 	};
 	struct outcome outcome = {0};
 	struct crash_figures owned;
 	char name[OWN_NAME_BYTES];
 
-	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne((void *)left_to_lose, MAP_FAILED);
-	*left_to_lose = lose;
-	transport.recv = recv_losing;
-	transport.recv_view = view_losing;
+	bench.kill_victim[victim] = true;
+	left_to_lose = shared_count(lose);
+	left_to_double = shared_count(twice);
+	transport.recv = twice ? recv_doubling : recv_losing;
+	transport.recv_view = twice ? view_doubling : view_losing;
 	for (unsigned i = 0; i < CASE_MAX_WORKERS; i++)
 		bench.cpus[i] = CASE_CPU_ANY;
 	outcome.crash.recovery = malloc(sizeof(*outcome.crash.recovery));
@@ -83,6 +142,7 @@ static struct outcome run(enum access_mode access, int lose)
 	owned = outcome.crash;
 	crash_figures_free(&owned);
 	munmap((void *)left_to_lose, sizeof(*left_to_lose));
+	munmap((void *)left_to_double, sizeof(*left_to_double));
 	return outcome;
 }
 
@@ -99,12 +159,39 @@ static const struct {
 
 START_TEST(test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease)
 {
-	struct outcome outcome = run(losses[_i].access, losses[_i].lose);
+	struct outcome outcome =
+		run(losses[_i].access, VICTIM_CONSUMER, losses[_i].lose, 0);
 
 	ck_assert_msg(outcome.status == losses[_i].status, "%s: %s",
 		case_status_name(outcome.status), outcome.reason);
 	ck_assert_uint_eq(outcome.crash.kills, 5);
 	ck_assert_uint_eq(outcome.crash.lock_held, 5);
+}
+END_TEST
+
+static const struct {
+	enum access_mode access;
+	enum victim victim;
+	int twice; /* of 5 kills */
+	enum case_status status;
+} doubles[] = {
+	{ACCESS_COPY, VICTIM_CONSUMER, 1, STATUS_VIOLATED},
+	{ACCESS_LEASE, VICTIM_CONSUMER, 2, STATUS_OK},
+	{ACCESS_LEASE, VICTIM_CONSUMER, 6, STATUS_VIOLATED},
+	{ACCESS_LEASE, VICTIM_PRODUCER, 1, STATUS_VIOLATED},
+};
+
+START_TEST(test_fault_double_is_excused_by_each_killed_lessee)
+{
+	struct outcome outcome = run(
+		doubles[_i].access, doubles[_i].victim, 0, doubles[_i].twice);
+
+	ck_assert_msg(outcome.status == doubles[_i].status, "%s: %lu twice: %s",
+		case_status_name(outcome.status),
+		(unsigned long)outcome.verify.duplicated, outcome.reason);
+	ck_assert_uint_eq(outcome.crash.kills, 5);
+	ck_assert_uint_ge(
+		outcome.verify.duplicated, (unsigned)doubles[_i].twice);
 }
 END_TEST
 
@@ -138,9 +225,7 @@ static struct outcome run_steps(bool mortal, enum kill_at kill_at)
 	};
 	struct outcome outcome = {0};
 
-	left_to_lose = mmap(NULL, sizeof(*left_to_lose), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne((void *)left_to_lose, MAP_FAILED);
+	left_to_lose = shared_count(0);
 	if (mortal) {
 		transport.recv = recv_counted;
 		transport.check = check_counted;
@@ -225,6 +310,9 @@ int main(void)
 	tcase_add_loop_test(tcase,
 		test_fault_loss_is_excused_by_a_kill_but_not_of_a_lease, 0,
 		sizeof(losses) / sizeof(losses[0]));
+	tcase_add_loop_test(tcase,
+		test_fault_double_is_excused_by_each_killed_lessee, 0,
+		sizeof(doubles) / sizeof(doubles[0]));
 	tcase_add_test(tcase, test_fault_steps_of_a_sound_queue_are_counted);
 	tcase_add_test(
 		tcase, test_fault_steps_of_a_mortal_queue_are_a_violation);
