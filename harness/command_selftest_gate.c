@@ -5,6 +5,7 @@
  * every one that is not found is missed. Both are shares of few runs, so they come
  * with their intervals.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ struct tally {
 	double slow; /* share; 0: A against A */
 	unsigned runs, verdicts[VERDICT_INCONCLUSIVE + 1], violated;
 	double elapsed_s, longest_s;
-	double seen; /* sum of the runs' estimates */
+	double *seen; /* of each case, the sum of the runs' estimates */
 };
 
 /* The chance of @hits or fewer of @runs at @share each. */
@@ -69,15 +70,12 @@ static double upper_bound(unsigned hits, unsigned runs)
 	return hits < runs ? share_at(hits, runs, 0.025) : 1;
 }
 
-/* Of the first case's first gated metric. */
-static double estimate_of(const struct gate *gate)
+/* Of the case's first gated metric. */
+static double estimate_of(const struct gate_case *which)
 {
-	for (size_t i = 0; i < gate->case_count; i++)
-		for (int m = 0; m < METRICS; m++)
-			if (gate->cases[i].metrics[m].gated)
-				return gate->cases[i]
-					.metrics[m]
-					.judgement.estimate;
+	for (int m = 0; m < METRICS; m++)
+		if (which->metrics[m].gated)
+			return which->metrics[m].judgement.estimate;
 	return NAN;
 }
 
@@ -109,11 +107,18 @@ static int run_once(const struct gate_request *request,
 		tally->verdicts[gate.verdict]++;
 		tally->violated += gate.exit_code == EXIT_VIOLATED;
 		tally->elapsed_s += seconds;
-		tally->seen += estimate_of(&gate);
+		for (size_t i = 0; i < gate.case_count; i++)
+			tally->seen[i] += estimate_of(&gate.cases[i]);
 		tally->longest_s = fmax(tally->longest_s, seconds);
 	}
 	gate_free(&gate);
 	return err;
+}
+
+static const char *what_of(const struct tally *tally, char what[32])
+{
+	snprintf(what, 32, "%.3g %% slower", 100 * tally->slow);
+	return tally->slow > 0 ? what : "the same";
 }
 
 static void print_row(const struct tally *tally)
@@ -123,17 +128,34 @@ static void print_row(const struct tally *tally)
 
 	if (!tally->runs)
 		return;
-	snprintf(what, sizeof(what), "%.3g %% slower", 100 * tally->slow);
-	printf("  %-12s %4u %6u %10u %12u   %5.1f %% (%.1f to %.1f) %+7.1f %% "
+	printf("  %-14s %4u %6u %10u %12u   %5.1f %% (%.1f to %.1f) %8.1f s "
 	       "%8.1f s\n",
-		tally->slow > 0 ? what : "the same", tally->runs,
+		what_of(tally, what), tally->runs,
 		tally->verdicts[VERDICT_PASS], hits,
 		tally->verdicts[VERDICT_INCONCLUSIVE],
 		100.0 * hits / tally->runs,
 		100 * lower_bound(hits, tally->runs),
 		100 * upper_bound(hits, tally->runs),
-		100 * tally->seen / tally->runs,
-		tally->elapsed_s / tally->runs);
+		tally->elapsed_s / tally->runs, tally->longest_s);
+}
+
+/* How well the delay was met. */
+static void print_seen(
+	const struct plan *plan, const struct tally *tallies, size_t count)
+{
+	char what[32];
+
+	printf("\n  %-36s", "by how much B was seen to be worse");
+	for (size_t i = 0; i < count; i++)
+		printf(" %14s", what_of(&tallies[i], what));
+	putchar('\n');
+	for (size_t k = 0; k < plan->case_count; k++) {
+		printf("  %-36s", plan->cases[k].id);
+		for (size_t i = 0; i < count; i++)
+			printf(" %+12.1f %%",
+				100 * tallies[i].seen[k] / tallies[i].runs);
+		putchar('\n');
+	}
 }
 
 /* What to do with it. */
@@ -178,27 +200,32 @@ static int run_all(const struct selftest_request *request,
 	struct tally tallies[SELFTEST_SHARES_MAX + 1] = {{0}};
 	size_t count = request->share_count + 1;
 	uint64_t run = 0;
-	int err = 0;
+	double *seen = calloc(count * plan->case_count + 1, sizeof(*seen));
+	int err = seen ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < request->share_count; i++)
-		tallies[i + 1].slow = request->shares[i];
+	for (size_t i = 0; i < count; i++) {
+		tallies[i].slow = i ? request->shares[i - 1] : 0;
+		tallies[i].seen = seen + i * plan->case_count;
+	}
 	/* In turns: what the machine does meets all of them. */
 	for (unsigned n = 0; n < request->runs && !err; n++)
 		for (size_t i = 0; i < count && !err && !gate_stopped(); i++)
 			err = run_once(&request->gate, build, plan,
 				rng_derive(request->gate.seed, run++),
 				&tallies[i]);
-	if (err)
-		return EXIT_USAGE;
-	printf("%s against itself, seed %" PRIu64 "\n\n", build->given,
-		request->gate.seed);
-	printf("  %-12s %4s %6s %10s %12s   %-22s %9s %10s\n", "B is", "runs",
-		"PASS", "REGRESSION", "INCONCLUSIVE", "REGRESSION (95 %)",
-		"seen", "a run");
-	for (size_t i = 0; i < count; i++)
-		print_row(&tallies[i]);
-	print_advice(tallies, count);
-	return outcome(tallies, count);
+	if (!err) {
+		printf("%s against itself, seed %" PRIu64 "\n\n", build->given,
+			request->gate.seed);
+		printf("  %-14s %4s %6s %10s %12s   %-22s %10s %10s\n", "B is",
+			"runs", "PASS", "REGRESSION", "INCONCLUSIVE",
+			"REGRESSION (95 %)", "a run", "longest");
+		for (size_t i = 0; i < count; i++)
+			print_row(&tallies[i]);
+		print_seen(plan, tallies, count);
+		print_advice(tallies, count);
+	}
+	free(seen);
+	return err ? EXIT_USAGE : outcome(tallies, count);
 }
 
 int command_selftest_gate(const struct options *options)
