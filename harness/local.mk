@@ -68,6 +68,8 @@ libharness_a_SOURCES = \
 	harness/crash/coverage.c \
 	harness/crash/coverage.h \
 	harness/crash/director.c \
+	harness/crash/host.c \
+	harness/crash/host.h \
 	harness/crash/lean.c \
 	harness/crash/lean.h \
 	harness/crash/ledger.c \

@@ -301,7 +301,7 @@ const struct transport transport_queue = {
 	.caps = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |
 		CAP_BLOCK | CAP_SURVIVES_KILL | CAP_LOCK_HOLDER | CAP_VIEW |
 		CAP_LEASE | CAP_SPIN | CAP_HUGE | CAP_WHOLE_BATCH |
-		CAP_REATTACH,
+		CAP_REATTACH | CAP_LENT_MEMORY,
 	.can_run = own_can_run,
 	.create = queue_create,
 	.attach = queue_attach,

@@ -205,7 +205,8 @@ const struct transport transport_ring = {
 	.name = "ring",
 	.summary = "mmapipc's lock-free ring: one producer, one consumer",
 	.caps = CAP_BATCH | CAP_BLOCK | CAP_PEER_GONE | CAP_SURVIVES_KILL |
-		CAP_VIEW | CAP_SPIN | CAP_HUGE | CAP_WHOLE_BATCH | CAP_REATTACH,
+		CAP_VIEW | CAP_SPIN | CAP_HUGE | CAP_WHOLE_BATCH |
+		CAP_REATTACH | CAP_LENT_MEMORY,
 	.can_run = own_can_run,
 	.create = ring_create,
 	.attach = ring_attach,

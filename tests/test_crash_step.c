@@ -21,6 +21,7 @@
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>
 
+#include "crash/host.h"
 #include "crash/step.h"
 #include "crash/step_ptrace.h"
 #include "crash/trace.h"
@@ -337,6 +338,65 @@ START_TEST(test_step_kill_in_opened_code_is_as_exact)
 	kill_at_each(&ways[0], &store);
 	trace_clear(trace);
 	kill_at_each(&ways[0], &repeat);
+}
+END_TEST
+
+static void play_store(const void *order, void *arg)
+{
+	size_t k;
+
+	(void)arg;
+	memcpy(&k, order, sizeof(k));
+	step_run(trace, k, &kill_it, call_store, NULL);
+	_exit(0);
+}
+
+/* Returns as await(). */
+static int run_hosted(struct host_mail *mail, size_t k)
+{
+	pid_t pid;
+
+	host_give(mail, &k, sizeof(k));
+	do {
+		pid = atomic_load(&mail->victim);
+	} while (!pid);
+	ck_assert_int_gt(pid, 0);
+	return await(pid);
+}
+
+/* One after the other in the same memory, in which none finds what was planted for
+ * another one. */
+START_TEST(test_step_kill_in_lent_memory_is_as_exact)
+{
+	struct host_mail *mail;
+	unsigned before = 0;
+	pid_t host;
+
+	if (!can(&ways[0]))
+		return;
+	record(&ways[0], &store, trace);
+	mail = mmap(NULL, sizeof(*mail), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(mail, MAP_FAILED);
+	host = fork();
+	ck_assert_int_ge(host, 0);
+	if (host == 0)
+		host_run(&(struct host_job){.mail = mail, .play = play_store});
+	for (size_t k = 0; k < trace->count; k++) {
+		unsigned now;
+
+		forget();
+		ck_assert_int_eq(run_hosted(mail, k), KILLED);
+		now = stored();
+		ck_assert_msg(k ? now - before <= 1 : now == 0,
+			"%u stores before step %zu, %u before the next", before,
+			k, now);
+		before = now;
+	}
+	ck_assert_uint_eq(before, STORES);
+	kill(host, SIGKILL);
+	ck_assert_int_eq(await(host), KILLED);
+	munmap(mail, sizeof(*mail));
 }
 END_TEST
 
@@ -683,6 +743,7 @@ int main(void)
 	const TTest *const others[] = {
 		test_step_trace_without_anchors_is_as_good,
 		test_step_kill_in_opened_code_is_as_exact,
+		test_step_kill_in_lent_memory_is_as_exact,
 		test_step_call_that_blocks_traps_is_for_the_parent,
 		test_step_put_is_killed_at_every_step_in_both_ways,
 	};

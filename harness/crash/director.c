@@ -155,8 +155,9 @@ static void note(struct block *block, const struct trial_strike *strike,
 		note_violation(block, strike, report);
 }
 
-/* Once. Who crashed may have lacked what lean.c took from it: then again with all
- * there is, and from now on always, if that was it. */
+/* Once. Who crashed may have lacked what lean.c took from it, or have found in a
+ * host's memory what it should not: then again with all there is and in memory of
+ * its own, and from now on always, if that was it. */
 static void try_once(struct block *block, const struct trial_strike *strike,
 	struct trial_report *ret_report)
 {
@@ -164,10 +165,15 @@ static void try_once(struct block *block, const struct trial_strike *strike,
 	if (ret_report->verdict != VERDICT_CRASHED || !lean_is())
 		return;
 	lean_set(false);
-	if (!open_stage(block))
-		return;
-	trial_run(&block->stage, &block->what, strike, ret_report);
-	lean_set(ret_report->verdict == VERDICT_CRASHED);
+	block->stage.alone = true;
+	if (strike->record_next)
+		trace_clear(strike->record_next);
+	if (open_stage(block))
+		trial_run(&block->stage, &block->what, strike, ret_report);
+	if (ret_report->verdict == VERDICT_CRASHED) {
+		lean_set(true);
+		block->stage.alone = false;
+	}
 }
 
 /* One point, again when it was missed; and when it was late, since the machine
@@ -213,7 +219,7 @@ static void strike_pairs(struct block *block, size_t k)
 		return;
 	trace_clear(block->scratch);
 	strike.record_next = block->scratch;
-	trial_run(&block->stage, &block->what, &strike, &report);
+	try_once(block, &strike, &report);
 	strike.record_next = NULL;
 	strike.next_trace = block->scratch;
 	if (!verdict_is_fine(report.verdict) || !block->scratch->complete) {
@@ -337,6 +343,7 @@ static void begin_block(struct campaign *campaign, unsigned director,
 			.spec = request->specs[unit->transport],
 			.msg_size_bytes = campaign_size_bytes(planned->pass),
 			.patience_ns = request->patience_ns,
+			.alone = !lean_is(),
 			.shared = campaign->stages[director]},
 	};
 }

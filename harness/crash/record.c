@@ -138,7 +138,7 @@ static bool holds_at(struct recorder *recorder,
 				victim_call, &victim);
 		_exit(0);
 	}
-	if (pid < 0 || !crash_stage_wait(stage, pid, &status))
+	if (pid < 0 || !crash_stage_wait(stage, &pid, &status))
 		return false;
 	if (WIFSTOPPED(status)) {
 		holds = stage->transport->lock_holder(

@@ -69,6 +69,7 @@ int crash_stage_open(struct crash_stage *stage, const char *name)
 	stage->passed = 0;
 	stage->spoiled = false;
 	memset(stage->survivors, 0, sizeof(stage->survivors));
+	memset(&stage->host, 0, sizeof(stage->host));
 	err = stage->transport->create(&stage->config, &stage->channel);
 	if (err)
 		stage->channel = NULL;
@@ -90,8 +91,67 @@ pid_t crash_stage_fork(void)
 	return 0;
 }
 
-bool crash_stage_wait(
-	const struct crash_stage *stage, pid_t pid, int *ret_status)
+static void end_host(struct crash_stage *stage)
+{
+	int status;
+
+	if (!stage->host.pid)
+		return;
+	kill(stage->host.pid, SIGKILL);
+	waitpid(stage->host.pid, &status, 0);
+	stage->host.pid = 0;
+}
+
+static bool can_host(const struct crash_stage *stage)
+{
+	return stage->transport->caps & CAP_LENT_MEMORY && !stage->alone;
+}
+
+bool crash_stage_host(struct crash_stage *stage,
+	void (*play)(const void *order, void *stage), const void *order,
+	size_t order_bytes)
+{
+	struct host_mail *mail = &stage->shared->host;
+
+	if (!can_host(stage))
+		return false;
+	if (stage->host.victims == HOST_VICTIMS_MAX)
+		end_host(stage);
+	if (!stage->host.pid) {
+		/* relaxed: nobody else is there yet */
+		atomic_store_explicit(&mail->turn, 0, memory_order_relaxed);
+		stage->host.pid = crash_stage_fork();
+		stage->host.victims = 0;
+		if (stage->host.pid == 0)
+			host_run(&(struct host_job){
+				.mail = mail, .play = play, .arg = stage});
+		if (stage->host.pid < 0) {
+			stage->host.pid = 0;
+			return false;
+		}
+	}
+	stage->host.victims++;
+	host_give(mail, order, order_bytes);
+	return true;
+}
+
+/* Has it started somebody by now? */
+static pid_t hosted(struct crash_stage *stage)
+{
+	/* acquire: what the victim wrote before that; pairs with host.c */
+	pid_t pid = atomic_load_explicit(
+		&stage->shared->host.victim, memory_order_acquire);
+	int status;
+
+	if (!pid && stage->host.pid &&
+		waitpid(stage->host.pid, &status, WNOHANG) == stage->host.pid) {
+		stage->host.pid = 0;
+		return -ECHILD;
+	}
+	return pid;
+}
+
+bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 {
 	uint64_t deadline_ns = 0, left_ns;
 	sigset_t child;
@@ -100,7 +160,12 @@ bool crash_stage_wait(
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD); /* blocked: stays until it is fetched */
 	for (;;) {
-		if (waitpid(pid, ret_status, WNOHANG | WUNTRACED) == pid)
+		if (!*pid)
+			*pid = hosted(stage);
+		if (*pid < 0)
+			return false;
+		if (*pid &&
+			waitpid(*pid, ret_status, WNOHANG | WUNTRACED) == *pid)
 			return true;
 		if (!deadline_ns)
 			deadline_ns = deadline_after(2 * stage->patience_ns);
@@ -111,8 +176,10 @@ bool crash_stage_wait(
 			left_ns < LOOK_NS ? left_ns : LOOK_NS);
 		sigtimedwait(&child, NULL, &timeout);
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, ret_status, 0);
+	if (*pid) {
+		kill(*pid, SIGKILL);
+		waitpid(*pid, ret_status, 0);
+	}
 	return false;
 }
 
@@ -208,7 +275,7 @@ static void end_survivor(struct crash_stage *stage, enum endpoint_role role)
 		kill(pid, SIGKILL);
 	else
 		survivor_give(mail, &end);
-	crash_stage_wait(stage, pid, &status);
+	crash_stage_wait(stage, &pid, &status);
 }
 
 enum verdict crash_stage_let_go(
@@ -229,6 +296,7 @@ void crash_stage_close(struct crash_stage *stage)
 {
 	if (!stage->channel)
 		return;
+	end_host(stage);
 	for (int role = 0; role < ROLE_COUNT; role++)
 		end_survivor(stage, (enum endpoint_role)role);
 	stage->transport->destroy(stage->channel);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "crash/host.h"
 #include "crash/ledger.h"
 #include "crash/survivor.h"
 #include "transport.h"
@@ -34,6 +35,7 @@ struct stage_said {
 struct stage_shared {
 	struct survivor_mail mails[2];	     /* by role */
 	struct stage_said said[STAGE_SHARE]; /* [0]: nobody's */
+	struct host_mail host;
 };
 
 struct crash_stage {
@@ -50,9 +52,14 @@ struct crash_stage {
 		pid_t pid; /* 0: none now */
 		bool attached;
 	} survivors[2];
+	struct {
+		pid_t pid; /* 0: none now */
+		unsigned victims;
+	} host;
 	uint64_t next_number;
 	uint64_t passed; /* messages put since the channel was made */
 	bool spoiled;
+	bool alone; /* victims are forked, each with memory of its own */
 	char name[STAGE_NAME_BYTES];
 };
 
@@ -97,9 +104,15 @@ enum verdict crash_stage_let_go(
  * this process's signal settings disturb. As fork(). */
 pid_t crash_stage_fork(void);
 
+/* crash_stage_host - have a victim started in the memory of a host, which calls
+ * @play for it. Returns whether it can be done; if not, it has to be forked. */
+bool crash_stage_host(struct crash_stage *stage,
+	void (*play)(const void *order, void *stage), const void *order,
+	size_t order_bytes);
+
 /* crash_stage_wait - for @pid to stop or end, with the stage's patience; who takes
- * longer is killed. Returns whether it did, with @ret_status. */
-bool crash_stage_wait(
-	const struct crash_stage *stage, pid_t pid, int *ret_status);
+ * longer is killed. @pid 0: whom the host started last, and it is filled in;
+ * negative: nobody was started. Returns whether it did, with @ret_status. */
+bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status);
 
 #endif

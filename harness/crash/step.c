@@ -24,7 +24,8 @@
  *
  * SIGKILL is raised in the handler, before the instruction of step k: what shared
  * memory holds is what the instructions before it stored, in program order. The
- * frame of the handler and the planted byte are private, and die with it.
+ * frame of the handler is private, and so is the planted byte, which is taken out
+ * before for the sake of those who lent their memory (host.c).
  *
  * Not done: other threads (their traps would be counted), handlers of signals that
  * come in the midst of the call (they run unseen), and calls that block SIGTRAP.

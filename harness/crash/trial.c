@@ -128,6 +128,7 @@ static enum verdict set_holder(struct trial *trial)
 		.trace = what->holder_trace,
 		.k = what->holder_k,
 		.action = {.what = slow ? STEP_STOP : STEP_KILL},
+		.lasts = slow,
 	};
 	struct ledger_actor *actor;
 	enum verdict verdict;
@@ -138,7 +139,7 @@ static enum verdict set_holder(struct trial *trial)
 		return VERDICT_UNDONE;
 	actor = trial_enter(trial, part.operation);
 	pid = trial_start_part(trial, &part);
-	verdict = trial_await_part(trial, &part, pid, &status);
+	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
 	if (slow && WIFSTOPPED(status)) {
@@ -162,7 +163,7 @@ static enum verdict let_on(struct trial *trial, pid_t pid,
 
 	kill(pid, SIGCONT);
 	do {
-		verdict = trial_await_part(trial, part, pid, &status);
+		verdict = trial_await_part(trial, part, &pid, &status);
 	} while (verdict == VERDICT_UNDONE && WIFSTOPPED(status));
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
@@ -272,7 +273,7 @@ static void forget_taken(struct trial *trial)
 /* Somebody lies down between the victim's attaching and its call, as else who is
  * alone would be told that the other side has left. */
 static enum verdict lay_down_beside(
-	struct trial *trial, const struct part *part, pid_t pid)
+	struct trial *trial, const struct part *part, pid_t *pid)
 {
 	struct stage_said *said = &trial->stage->shared->said[part->index];
 	uint64_t deadline_ns = deadline_after(trial->stage->patience_ns);
@@ -285,9 +286,13 @@ static enum verdict lay_down_beside(
 		nanosleep(&trial_moment, NULL);
 	verdict = trial_lay_down(trial);
 	atomic_store_explicit(&said->go, true, memory_order_release);
-	if (verdict != VERDICT_UNDONE) {
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+	if (verdict != VERDICT_UNDONE && !*pid)
+		/* acquire: as in stage.c */
+		*pid = atomic_load_explicit(&trial->stage->shared->host.victim,
+			memory_order_acquire);
+	if (verdict != VERDICT_UNDONE && *pid > 0) {
+		kill(*pid, SIGKILL);
+		waitpid(*pid, &status, 0);
 	}
 	return verdict;
 }
@@ -304,12 +309,12 @@ static enum verdict strike_victim(struct trial *trial)
 	trial->ledger.victim = trial->ledger.actor_count;
 	actor = trial_enter(trial, part.operation);
 	pid = trial_start_part(trial, &part);
-	if (part.waits && pid > 0) {
-		verdict = lay_down_beside(trial, &part, pid);
+	if (part.waits && pid >= 0) {
+		verdict = lay_down_beside(trial, &part, &pid);
 		if (verdict != VERDICT_UNDONE)
 			return verdict;
 	}
-	verdict = trial_await_part(trial, &part, pid, &status);
+	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
 	if (WIFSTOPPED(status)) {
@@ -354,7 +359,7 @@ static enum verdict strike_next(struct trial *trial)
 		part.timeout_ns = 0;
 	actor = trial_enter(trial, part.operation);
 	pid = trial_start_part(trial, &part);
-	verdict = trial_await_part(trial, &part, pid, &status);
+	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
 	trial_settle(trial, actor, &part);

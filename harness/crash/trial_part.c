@@ -107,17 +107,28 @@ enum verdict trial_receive(
 	return VERDICT_UNDONE;
 }
 
-_Noreturn static void play(struct trial *trial, const struct part *part)
+/* All that a process in other memory than ours must be told. */
+struct order {
+	struct part part;
+	struct crash_operation operation;
+	uint64_t number;
+};
+
+_Static_assert(sizeof(struct order) <= HOST_ORDER_BYTES, "an order fits");
+
+static void play(const void *order, void *stage)
 {
+	const struct order *ordered = order;
+	const struct part *part = &ordered->part;
 	struct crash_victim victim = {
-		.operation = part->operation,
-		.stage = trial->stage,
+		.operation = &ordered->operation,
+		.stage = stage,
 		.index = part->index,
 		.timeout_ns = part->timeout_ns,
-		.number = trial->stage->next_number,
-		.said = &trial->stage->shared->said[part->index],
+		.number = ordered->number,
 	};
 
+	victim.said = &victim.stage->shared->said[part->index];
 	victim.said->ready = victim_prepare(&victim);
 	if (victim.said->ready)
 		_exit(1);
@@ -172,27 +183,37 @@ void trial_settle(struct trial *trial, struct ledger_actor *actor,
 
 pid_t trial_start_part(struct trial *trial, const struct part *part)
 {
-	struct stage_said *said = &trial->stage->shared->said[part->index];
+	struct crash_stage *stage = trial->stage;
+	const struct order order = {.part = *part,
+		.operation = *part->operation,
+		.number = stage->next_number};
 	pid_t pid;
 
-	*said = (struct stage_said){.ready = -EINPROGRESS};
+	stage->shared->said[part->index] =
+		(struct stage_said){.ready = -EINPROGRESS};
+	if (!part->lasts &&
+		crash_stage_host(stage, play, &order, sizeof(order)))
+		return 0;
 	pid = crash_stage_fork();
 	if (pid == 0)
-		play(trial, part);
+		play(&order, stage);
 	return pid;
 }
 
 /* Wait for it. @ret_status: of waitpid(). */
 enum verdict trial_await_part(struct trial *trial, const struct part *part,
-	pid_t pid, int *ret_status)
+	pid_t *pid, int *ret_status)
 {
 	const struct stage_said *said =
 		&trial->stage->shared->said[part->index];
+	bool ended =
+		*pid >= 0 && crash_stage_wait(trial->stage, pid, ret_status);
 
-	if (pid < 0)
-		return trial_found(trial, VERDICT_CRASHED, "cannot fork: %s",
-			strerror(errno));
-	if (!crash_stage_wait(trial->stage, pid, ret_status))
+	if (*pid < 0)
+		return trial_found(trial, VERDICT_CRASHED,
+			"cannot start the %s that is to be struck",
+			trial_role_name(part->operation->role));
+	if (!ended)
 		return trial_found(trial, VERDICT_HANG,
 			"the %s that is to be struck does not come back",
 			trial_role_name(part->operation->role));

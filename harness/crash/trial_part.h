@@ -37,6 +37,7 @@ struct part {
 	struct crash_trace *record;
 	uint64_t timeout_ns;
 	bool waits; /* between what it prepares and its call */
+	bool lasts; /* others begin while it is stopped */
 };
 
 static const struct timespec trial_moment = {.tv_nsec = 50000};
@@ -70,10 +71,11 @@ struct ledger_actor *trial_enter(
 void trial_settle(struct trial *trial, struct ledger_actor *actor,
 	const struct part *part);
 
-/* trial_start_part - as fork(). trial_await_part - until it stops or ends. */
+/* trial_start_part - as fork(), but 0: it is the host's, and its number is known
+ * when it is prepared. trial_await_part - until it stops or ends; fills in @pid. */
 pid_t trial_start_part(struct trial *trial, const struct part *part);
 enum verdict trial_await_part(struct trial *trial, const struct part *part,
-	pid_t pid, int *ret_status);
+	pid_t *pid, int *ret_status);
 
 /* trial_lay_down - somebody waits for what the victim is about to do: for a
  * message, or for room. trial_awake - the victim is dead, since @since_ns at the
