@@ -296,6 +296,7 @@ void campaign_sum(const struct campaign *campaign, unsigned row,
 			&campaign->tallies[d * CAMPAIGN_ROWS_MAX + row];
 
 		ret_sum->trials += one->trials;
+		ret_sum->spent_ns += one->spent_ns;
 		ret_sum->struck += one->struck;
 		ret_sum->missed += one->missed;
 		for (unsigned v = 0; v < VERDICTS; v++)

@@ -67,7 +67,8 @@ struct campaign_row {
 
 /* What one director found of one row. */
 struct campaign_tally {
-	uint64_t trials; /* struck or missed */
+	uint64_t trials;   /* struck or missed */
+	uint64_t spent_ns; /* on all its blocks */
 	uint64_t struck;
 	uint64_t missed;
 	uint64_t verdicts[VERDICTS];

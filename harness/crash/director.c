@@ -17,6 +17,7 @@
 #include "crash/lean.h"
 #include "crash/map.h"
 #include "crash/step.h"
+#include "deadline.h"
 #include "rng.h"
 #include "session.h"
 
@@ -369,6 +370,7 @@ static void grow_lean(const struct campaign *campaign)
 void director_run(struct campaign *campaign, unsigned director)
 {
 	static struct block block;
+	uint64_t begun_ns;
 	size_t at;
 
 	grow_lean(campaign);
@@ -379,7 +381,11 @@ void director_run(struct campaign *campaign, unsigned director)
 		if (at >= campaign->plan_count)
 			return;
 		begin_block(campaign, director, &campaign->plan[at], &block);
-		if (going_on(&block))
-			run_block(&block);
+		if (!going_on(&block))
+			continue;
+		begun_ns = deadline_clock_ns(CLOCK_MONOTONIC);
+		run_block(&block);
+		block.tally->spent_ns +=
+			deadline_clock_ns(CLOCK_MONOTONIC) - begun_ns;
 	}
 }

@@ -89,7 +89,7 @@ static void print_row(const struct campaign *campaign, unsigned index,
 	const struct campaign_row *row = &campaign->board->rows[index];
 	const struct campaign_unit *unit = campaign_row_unit(campaign, index);
 	char p50[HUMAN_BYTES] = "-", p99[HUMAN_BYTES] = "-",
-	     max[HUMAN_BYTES] = "-";
+	     max[HUMAN_BYTES] = "-", each[HUMAN_BYTES] = "-";
 	char faults[WRAP_TEXT_BYTES];
 
 	campaign_sum(campaign, index, sum);
@@ -98,14 +98,16 @@ static void print_row(const struct campaign *campaign, unsigned index,
 		human_time((double)hist_percentile(&sum->recovery, 99), p99);
 		human_time((double)sum->recovery.max_ns, max);
 	}
+	if (sum->trials)
+		human_time((double)sum->spent_ns / (double)sum->trials, each);
 	fprintf(out,
-		"%-16s %-10s %6zu %8" PRIu64 " %6" PRIu64 " %8" PRIu64
-		" %8" PRIu64 " %8s %8s %8s\n",
+		"%-16s %-10s %6zu %7" PRIu64 " %6" PRIu64 " %7" PRIu64
+		" %7" PRIu64 " %7s %7s %7s %7s\n",
 		unit->operation.name, path_name(unit->path),
 		campaign_trace(campaign, unit)->count, sum->struck, sum->missed,
 		sum->verdicts[VERDICT_UNDONE],
 		sum->verdicts[VERDICT_DONE] + sum->verdicts[VERDICT_PARTLY],
-		p50, p99, max);
+		p50, p99, max, each);
 	if (name_faults(sum->verdicts, faults, sizeof(faults)))
 		fprintf(out, "    %s%s\n", faults,
 			row->ended ? "; ended before its time" : "");
@@ -139,15 +141,15 @@ static void print_table(const struct campaign *campaign, enum crash_kind kind,
 			continue;
 		if (!headed)
 			fprintf(out,
-				"\n%s, %s\n%-16s %-10s %6s %8s %6s %8s %8s %8s "
-				"%8s %8s\n",
+				"\n%s, %s\n%-16s %-10s %6s %7s %6s %7s %7s %7s "
+				"%7s %7s %7s\n",
 				campaign->request.specs[transport],
 				kind_name(kind), "operation", "path", "steps",
 				kind == KIND_STOP      ? "stops"
-				: kind == KIND_SYSCALL ? "failures"
+				: kind == KIND_SYSCALL ? "fails"
 						       : "kills",
-				"missed", "undone", "done", "p50", "p99",
-				"max");
+				"missed", "undone", "done", "p50", "p99", "max",
+				"trial");
 		headed = true;
 		print_row(campaign, i, sum, out);
 	}
