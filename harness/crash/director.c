@@ -23,6 +23,7 @@
 
 enum {
 	TRIES = 3,
+	SETTLES = 16, /* channels, until what is freed is what is allocated */
 	PAIR_SAMPLE = 16, /* of who comes next, to each first death */
 };
 
@@ -46,8 +47,9 @@ void director_name(char *name, size_t name_bytes)
 {
 	static unsigned serial;
 
-	snprintf(name, name_bytes, "%s-%ld-%u", session_token(), (long)getpid(),
-		serial++);
+	/* As long as the one before, as it is allocated, see record_here(). */
+	snprintf(name, name_bytes, "%s-%ld-%06u", session_token(),
+		(long)getpid(), serial++);
 }
 
 static bool open_stage(struct block *block)
@@ -260,7 +262,8 @@ static void strike_point(struct block *block, size_t k)
 
 /* What allocates memory takes a path that depends on all that this process has
  * allocated before: recorded anew where it is struck, once for the blocks of a row
- * that follow each other, since it takes as long as hundreds of trials. */
+ * that follow each other, since it takes as long as hundreds of trials; and on a
+ * channel behind others of its kind, as those of the blocks to come. */
 static void record_here(struct block *block)
 {
 	static const struct campaign_unit *latest;
@@ -278,8 +281,11 @@ static void record_here(struct block *block)
 		return;
 	}
 	latest = NULL;
-	if (!open_stage(block))
-		return;
+	for (unsigned i = 0; i < SETTLES; i++) {
+		crash_stage_close(&block->stage);
+		if (!open_stage(block))
+			return;
+	}
 	what.kind = KIND_INSTRUCTION;
 	trace_clear(block->scratch);
 	trial_run(&block->stage, &what,
@@ -300,8 +306,9 @@ static void run_block(struct block *block)
 		block->what.path, block->row->kind);
 
 	if (open_stage(block))
+		record_here(block);
+	if (open_stage(block))
 		shift(block);
-	record_here(block);
 	for (size_t k = block->number;
 		k < block->trace->count && going_on(block); k += blocks) {
 		if (request->step != CAMPAIGN_ANY && k > request->step)

@@ -138,11 +138,15 @@ void campaign_plan_rows(struct campaign *campaign)
 }
 
 /* Beyond the first pass nobody spins for a lock again: that takes as long as three
- * other deaths, at hundreds of turns of the same few instructions. Nor does anybody
- * come or go again, which no message's size changes anything about. */
+ * other deaths, at hundreds of turns of the same few instructions. A full channel
+ * is cleared message by message, in thousands of steps when they are small, which
+ * is the same. Nor does anybody come or go again, which no message's size changes
+ * anything about. */
 bool campaign_repeats(
 	const struct crash_operation *operation, enum crash_path path)
 {
+	if (operation->effect == EFFECT_CLEARS && path == PATH_FULL)
+		return false;
 	return path != PATH_SLOW_LOCK && operation->call != CALL_ATTACH &&
 	       operation->call != CALL_DETACH;
 }
