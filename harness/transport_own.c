@@ -46,6 +46,13 @@ struct mipc_options own_options(const struct channel_config *config)
 	return options;
 }
 
+int own_made_name(const char *name, char made[OWN_NAME_BYTES])
+{
+	int len = snprintf(made, OWN_NAME_BYTES, "%s-made", name);
+
+	return len < OWN_NAME_BYTES ? 0 : -ENAMETOOLONG;
+}
+
 /* What the library makes of it: a power of two of at least a page. */
 static uint64_t buffer_bytes(const struct channel_config *config)
 {

@@ -30,6 +30,9 @@ struct queue_endpoint {
 	struct mipc_lease lease; /* or reservation; ->data is NULL: none */
 };
 
+/* Of the channel that this process attached to last, for queue_make(). */
+static const char *attached_name;
+
 static int queue_create(
 	const struct channel_config *config, struct channel **ret_channel)
 {
@@ -62,6 +65,7 @@ static int queue_attach(struct channel *base, enum endpoint_role role,
 	(void)index;
 	if (!end)
 		return -ENOMEM;
+	attached_name = channel->name;
 	if (channel->options.flags & MIPC_MEMFD)
 		err = mipc_queue_from_fd(mipc_queue_fd(channel->observer),
 			&channel->options, &end->queue);
@@ -249,6 +253,63 @@ static int queue_clear(struct endpoint *endpoint, const struct outbound *out,
 	return mipc_queue_clear(queue_of(endpoint), 0);
 }
 
+/* Makes a queue beside the channel's. Of what somebody died at, all must be there:
+ * it opens, and a message goes through it. */
+
+#define MADE_BYTES 4096u
+
+static int queue_pass_one(mipc_queue *queue)
+{
+	static const char sent[] = "whole";
+	char got[sizeof(sent)];
+	size_t len = 0;
+	int err = mipc_queue_check(queue);
+
+	if (!err)
+		err = mipc_queue_put(queue, sent, sizeof(sent), 0);
+	if (!err)
+		err = mipc_queue_get(queue, got, sizeof(got), 0, &len);
+	if (!err && (len != sizeof(sent) || memcmp(sent, got, len) != 0))
+		err = -EBADMSG;
+	return err;
+}
+
+static int queue_clean_up(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	char name[OWN_NAME_BYTES];
+	mipc_queue *made;
+	int err = own_made_name(attached_name, name);
+
+	(void)endpoint;
+	(void)out;
+	(void)in;
+	if (!err)
+		err = mipc_queue_open(name, NULL, &made);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = queue_pass_one(made);
+	mipc_queue_close(made);
+	return err ? err : mipc_queue_unlink(name);
+}
+
+static int queue_make(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	char name[OWN_NAME_BYTES];
+	mipc_queue *made;
+	int err = own_made_name(attached_name, name);
+
+	(void)endpoint;
+	(void)out;
+	(void)in;
+	if (!err)
+		err = mipc_queue_create(name, MADE_BYTES, NULL, &made);
+	if (!err)
+		mipc_queue_close(made);
+	return err;
+}
+
 static const struct transport_operation queue_operations[] = {
 	{"reserve", ROLE_PRODUCER, EFFECT_NONE, false, NULL, queue_reserve},
 	{"commit", ROLE_PRODUCER, EFFECT_PUTS, false, queue_fill, queue_commit},
@@ -258,6 +319,8 @@ static const struct transport_operation queue_operations[] = {
 		queue_let_go},
 	{"return", ROLE_CONSUMER, EFFECT_NONE, true, queue_acquire,
 		queue_return},
+	{"create", ROLE_PRODUCER, EFFECT_MAKES, false, queue_clean_up,
+		queue_make},
 	{"clear", ROLE_CONSUMER, EFFECT_CLEARS, false, NULL, queue_clear},
 	{0},
 };
@@ -286,12 +349,15 @@ static int64_t queue_huge_bytes(struct channel *base)
 static void queue_destroy(struct channel *base)
 {
 	struct queue_channel *channel = (struct queue_channel *)base;
+	char made[OWN_NAME_BYTES];
 
 	if (!channel)
 		return;
 	mipc_queue_close(channel->observer);
 	if (!(channel->options.flags & MIPC_MEMFD))
 		mipc_queue_unlink(channel->name);
+	if (!own_made_name(channel->name, made))
+		mipc_queue_unlink(made);
 	free(channel);
 }
 

@@ -22,6 +22,9 @@ struct ring_channel {
 	char name[];
 };
 
+/* Of the channel that this process attached to last, for ring_make(). */
+static const char *attached_name;
+
 static int ring_create(
 	const struct channel_config *config, struct channel **ret_channel)
 {
@@ -53,6 +56,7 @@ static int ring_attach(struct channel *base, enum endpoint_role role,
 	int err;
 
 	(void)index;
+	attached_name = channel->name;
 	if (channel->options.flags & MIPC_MEMFD)
 		err = mipc_ring_from_fd(mipc_ring_fd(channel->observer), roles,
 			&channel->options, &ring);
@@ -168,9 +172,70 @@ static int ring_clear(struct endpoint *endpoint, const struct outbound *out,
 	return mipc_ring_clear((mipc_ring *)endpoint);
 }
 
+/* Makes a ring beside the channel's. Of what somebody died at, all must be there:
+ * it opens, and a message goes through it. */
+
+#define MADE_BYTES 4096u
+
+static int ring_pass_one(mipc_ring *ring)
+{
+	static const char sent[] = "whole";
+	char got[sizeof(sent)];
+	size_t len = 0;
+	int err = mipc_ring_check(ring);
+
+	if (!err)
+		err = mipc_ring_write(ring, sent, sizeof(sent), 0);
+	if (!err)
+		err = mipc_ring_read(ring, got, sizeof(got), 0, &len);
+	if (!err && (len != sizeof(sent) || memcmp(sent, got, len) != 0))
+		err = -EBADMSG;
+	return err;
+}
+
+static int ring_clean_up(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	char name[OWN_NAME_BYTES];
+	mipc_ring *made;
+	int err = own_made_name(attached_name, name);
+
+	(void)endpoint;
+	(void)out;
+	(void)in;
+	if (!err)
+		err = mipc_ring_open(name,
+			MIPC_RING_PRODUCER | MIPC_RING_CONSUMER, NULL, &made);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = ring_pass_one(made);
+	mipc_ring_close(made);
+	return err ? err : mipc_ring_unlink(name);
+}
+
+static int ring_make(struct endpoint *endpoint, const struct outbound *out,
+	struct inbound *in)
+{
+	char name[OWN_NAME_BYTES];
+	mipc_ring *made;
+	int err = own_made_name(attached_name, name);
+
+	(void)endpoint;
+	(void)out;
+	(void)in;
+	if (!err)
+		err = mipc_ring_create(name, MADE_BYTES,
+			MIPC_RING_PRODUCER | MIPC_RING_CONSUMER, NULL, &made);
+	if (!err)
+		mipc_ring_close(made);
+	return err;
+}
+
 static const struct transport_operation ring_operations[] = {
 	{"reserve", ROLE_PRODUCER, EFFECT_PUTS, false, NULL, ring_put_in_place},
 	{"peek", ROLE_CONSUMER, EFFECT_TAKES, false, NULL, ring_take_in_place},
+	{"create", ROLE_PRODUCER, EFFECT_MAKES, false, ring_clean_up,
+		ring_make},
 	{"clear", ROLE_CONSUMER, EFFECT_CLEARS, false, NULL, ring_clear},
 	{0},
 };
@@ -192,12 +257,15 @@ static int64_t ring_huge_bytes(struct channel *base)
 static void ring_destroy(struct channel *base)
 {
 	struct ring_channel *channel = (struct ring_channel *)base;
+	char made[OWN_NAME_BYTES];
 
 	if (!channel)
 		return;
 	mipc_ring_close(channel->observer);
 	if (!(channel->options.flags & MIPC_MEMFD))
 		mipc_ring_unlink(channel->name);
+	if (!own_made_name(channel->name, made))
+		mipc_ring_unlink(made);
 	free(channel);
 }
 

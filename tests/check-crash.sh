@@ -74,6 +74,7 @@ campaign 0 queue --operation recv --path dead-owner --kills 100
 grep -q '^coverage: a sample; nobody was killed at' out ||
 	fail 'a sample does not say that it is one'
 grep -q ', not at' out && fail 'a sample lists what is missing'
+campaign 0 --operation create --kills 600
 campaign 0 --operation send --path some --kill-at every-pair --kills 60
 campaign 0 --operation recv --path some --kill-at every-stop --kills 60
 campaign 0 --operation send --path empty --kill-at with-sleeper --kills 30

@@ -248,8 +248,7 @@ static void note_executed(struct campaign *campaign)
 	for (unsigned i = 0; i < board->unit_count; i++) {
 		const struct campaign_unit *unit = &board->units[i];
 
-		if (unit->recorded && unit->operation.call != CALL_ATTACH &&
-			unit->operation.call != CALL_DETACH)
+		if (unit->recorded && !operation_allocates(&unit->operation))
 			coverage_add_trace(campaign->coverage,
 				campaign_trace(campaign, unit));
 	}

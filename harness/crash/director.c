@@ -267,13 +267,12 @@ static void strike_point(struct block *block, size_t k)
 static void record_here(struct block *block)
 {
 	static const struct campaign_unit *latest;
-	enum crash_call call = block->what.operation.call;
 	struct trial_case what = block->what;
 	struct trial_report report;
 
 	if (block->row->kind == KIND_PAIR)
 		latest = NULL; /* it records there, too */
-	if ((call != CALL_ATTACH && call != CALL_DETACH) ||
+	if (!operation_allocates(&block->what.operation) ||
 		block->row->kind == KIND_PAIR)
 		return;
 	if (latest == block->unit) {

@@ -125,6 +125,9 @@ bool path_applies(const struct transport *transport,
 {
 	bool locked = transport->caps & CAP_LOCK_HOLDER;
 
+	/* it does not look at the channel's messages */
+	if (operation->effect == EFFECT_MAKES)
+		return path == PATH_SOME;
 	switch (path) {
 	case PATH_SOME:
 		return true;

@@ -53,6 +53,15 @@ unsigned operations_list(const struct transport *transport,
 
 const char *path_name(enum crash_path path);
 
+/* operation_allocates - which path it takes depends on what the process has done
+ * before, and not on messages. */
+static inline bool operation_allocates(const struct crash_operation *operation)
+{
+	return operation->call == CALL_ATTACH ||
+	       operation->call == CALL_DETACH ||
+	       operation->effect == EFFECT_MAKES;
+}
+
 /* path_applies - is there such a path of it? @room: messages that fit into the
  * channel; 0: nobody knows. */
 bool path_applies(const struct transport *transport,

@@ -53,7 +53,8 @@ static bool wakes_somebody(
 	const struct transport *transport, const struct campaign_unit *unit)
 {
 	if (!(transport->caps & CAP_BLOCK) ||
-		unit->operation.effect == EFFECT_NONE)
+		unit->operation.effect == EFFECT_NONE ||
+		unit->operation.effect == EFFECT_MAKES)
 		return false;
 	if (unit->operation.effect == EFFECT_PUTS)
 		return unit->path == PATH_EMPTY;
@@ -147,8 +148,7 @@ bool campaign_repeats(
 {
 	if (operation->effect == EFFECT_CLEARS && path == PATH_FULL)
 		return false;
-	return path != PATH_SLOW_LOCK && operation->call != CALL_ATTACH &&
-	       operation->call != CALL_DETACH;
+	return path != PATH_SLOW_LOCK && !operation_allocates(operation);
 }
 
 static bool row_repeats(const struct campaign *campaign, unsigned row)

@@ -67,6 +67,7 @@ int crash_stage_open(struct crash_stage *stage, const char *name)
 	};
 	stage->next_number = 1;
 	stage->passed = 0;
+	stage->made = false;
 	stage->spoiled = false;
 	memset(stage->survivors, 0, sizeof(stage->survivors));
 	memset(&stage->host, 0, sizeof(stage->host));

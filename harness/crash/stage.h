@@ -58,6 +58,7 @@ struct crash_stage {
 	} host;
 	uint64_t next_number;
 	uint64_t passed; /* messages put since the channel was made */
+	bool made;	 /* what EFFECT_MAKES makes */
 	bool spoiled;
 	bool alone; /* victims are forked, each with memory of its own */
 	char name[STAGE_NAME_BYTES];

@@ -113,6 +113,23 @@ static void do_recv(
 	}
 }
 
+static void do_make(
+	const struct survivor_job *job, struct endpoint *end, uint64_t since_ns)
+{
+	const struct transport_operation *own = job->mail->order.own;
+	struct survivor_answer *answer = &job->mail->answer;
+	const struct outbound out = {0};
+	struct inbound in = {0};
+	int ret = own->prepare(end, &out, &in);
+
+	if (ret >= 0)
+		ret = own->call(end, &out, &in);
+	if (ret < 0)
+		answer->result = ret;
+	else
+		note_success(answer, since_ns);
+}
+
 static void obey(const struct survivor_job *job, struct endpoint **end)
 {
 	struct survivor_mail *mail = job->mail;
@@ -135,6 +152,8 @@ static void obey(const struct survivor_job *job, struct endpoint **end)
 	}
 	if (mail->order.what == SURVIVOR_SEND)
 		do_send(job, *end, since_ns);
+	else if (mail->order.what == SURVIVOR_MAKE)
+		do_make(job, *end, since_ns);
 	else
 		do_recv(job, *end, since_ns);
 }

@@ -16,6 +16,7 @@
 enum survivor_what {
 	SURVIVOR_SEND,	 /* messages @number on, @count of them */
 	SURVIVOR_RECV,	 /* up to @count messages; see below */
+	SURVIVOR_MAKE,	 /* what ->own says, see EFFECT_MAKES */
 	SURVIVOR_DETACH, /* let go; it attaches again for the next order */
 	SURVIVOR_END,
 };
@@ -36,6 +37,7 @@ struct survivor_order {
 	 * be there and takes a call that waits to be found. */
 	uint64_t linger_ns;
 	unsigned most;
+	const struct transport_operation *own; /* MAKE */
 };
 
 struct survivor_answer {

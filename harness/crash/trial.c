@@ -72,6 +72,24 @@ static enum verdict come_to_the_end(struct trial *trial)
 	return pass(trial, (2 * period - 1 - at) % period);
 }
 
+/* What the dead made, or did not come to make, is there as a whole or not at all,
+ * and is in nobody's way. */
+static enum verdict make_again(struct trial *trial)
+{
+	const struct crash_operation *operation = &trial->what->operation;
+	enum verdict verdict = trial_order(trial, operation->role,
+		&(struct survivor_order){
+			.what = SURVIVOR_MAKE, .own = operation->own});
+	int result = crash_stage_answer(trial->stage, operation->role)->result;
+
+	if (verdict == VERDICT_UNDONE && result)
+		return trial_found(trial, VERDICT_REFUSED,
+			"the surviving %s's %s: %s",
+			trial_role_name(operation->role), operation->name,
+			strerror(-result));
+	return verdict;
+}
+
 static enum verdict set_stage(struct trial *trial)
 {
 	const struct trial_case *what = trial->what;
@@ -79,6 +97,10 @@ static enum verdict set_stage(struct trial *trial)
 	unsigned before = path_before(&what->operation, what->path, what->room);
 	enum verdict verdict = VERDICT_UNDONE;
 
+	/* so that each finds the same, the first one, too */
+	if (what->operation.effect == EFFECT_MAKES && !stage->made)
+		verdict = make_again(trial);
+	stage->made = true;
 	if (what->path == PATH_WRAP)
 		verdict = come_to_the_end(trial);
 	if (verdict == VERDICT_UNDONE && what->path == PATH_FULL) {
@@ -391,6 +413,7 @@ static enum verdict go_on(struct trial *trial)
 	enum endpoint_role role = what->operation.role;
 	unsigned least = ledger_least(&trial->ledger);
 	enum verdict verdict = VERDICT_UNDONE;
+	bool makes = what->operation.effect == EFFECT_MAKES;
 	unsigned some = 1, most = 0;
 
 	/* Room comes in lumps, of pages; or when the oldest is taken that the
@@ -415,10 +438,14 @@ static enum verdict go_on(struct trial *trial)
 		if (verdict == VERDICT_UNDONE && some && role == ROLE_CONSUMER)
 			verdict = note_recovery(trial, role);
 	}
+	if (verdict == VERDICT_UNDONE && makes)
+		verdict = make_again(trial);
+	if (verdict == VERDICT_UNDONE && makes)
+		verdict = note_recovery(trial, role);
 	if (verdict == VERDICT_UNDONE)
 		verdict = trial_send_some(trial, 1);
 	trial->ledger.after++;
-	if (verdict == VERDICT_UNDONE && role == ROLE_PRODUCER)
+	if (verdict == VERDICT_UNDONE && role == ROLE_PRODUCER && !makes)
 		verdict = note_recovery(trial, role);
 	return verdict;
 }

@@ -137,6 +137,11 @@ enum transport_effect {
 	EFFECT_PUTS,   /* adds one, the newest */
 	EFFECT_TAKES,  /* takes the oldest one away */
 	EFFECT_CLEARS, /* takes all away */
+	/* None; makes something beside the channel, by a name of its own. Its
+	 * prepare() finds what somebody made or died at, takes it away, and says
+	 * by an error when that was neither whole nor absent. Whoever survives
+	 * does both, prepare() and call(), and must succeed. */
+	EFFECT_MAKES,
 };
 
 /* A call that a transport has besides those below, for `ipcmark crash` to kill
