@@ -18,7 +18,7 @@ enum {
 		48, /* the lock is held for longer than a 48th of a call */
 };
 
-struct recorder {
+struct scribe {
 	struct campaign *campaign;
 	struct crash_stage stage;
 	unsigned transport, size, room;
@@ -28,22 +28,22 @@ struct recorder {
 	bool again; /* for a pass beyond the first */
 };
 
-static bool open_stage(struct recorder *recorder)
+static bool open_stage(struct scribe *scribe)
 {
 	char name[STAGE_NAME_BYTES];
 
-	if (recorder->stage.channel && !recorder->stage.spoiled)
+	if (scribe->stage.channel && !scribe->stage.spoiled)
 		return true;
-	crash_stage_close(&recorder->stage);
+	crash_stage_close(&scribe->stage);
 	director_name(name, sizeof(name));
-	return crash_stage_open(&recorder->stage, name) == 0;
+	return crash_stage_open(&scribe->stage, name) == 0;
 }
 
 /* Put it away. Returns whether there was room. */
-static bool keep_trace(struct recorder *recorder, struct crash_trace *trace,
-	size_t *ret_offset)
+static bool keep_trace(
+	struct scribe *scribe, struct crash_trace *trace, size_t *ret_offset)
 {
-	struct campaign *campaign = recorder->campaign;
+	struct campaign *campaign = scribe->campaign;
 	size_t bytes = sizeof(*trace) + trace->count * sizeof(trace->steps[0]);
 	size_t used = campaign->board->traces_used;
 	struct crash_trace *kept =
@@ -60,43 +60,43 @@ static bool keep_trace(struct recorder *recorder, struct crash_trace *trace,
 	return true;
 }
 
-static void record_unit(struct recorder *recorder, struct campaign_unit *unit)
+static void record_unit(struct scribe *scribe, struct campaign_unit *unit)
 {
-	struct crash_trace *trace = recorder->campaign->scratch[0];
-	const struct campaign_request *request = &recorder->campaign->request;
+	struct crash_trace *trace = scribe->campaign->scratch[0];
+	const struct campaign_request *request = &scribe->campaign->request;
 	enum endpoint_role role = unit->operation.role;
 	struct trial_case what = {
 		.operation = unit->operation,
 		.path = unit->path,
-		.room = recorder->room,
+		.room = scribe->room,
 		.late_ns = request->patience_ns,
 	};
 	struct trial_report report;
 
-	unit->room = recorder->room;
+	unit->room = scribe->room;
 	if (unit->path >= PATH_SLOW_LOCK) {
-		unit->holder_trace = recorder->holder_trace[role];
-		unit->holder_k = recorder->holder_k[role];
+		unit->holder_trace = scribe->holder_trace[role];
+		unit->holder_k = scribe->holder_k[role];
 		what.holder_trace = (const struct crash_trace *)(const void
-				*)(recorder->campaign->traces +
+				*)(scribe->campaign->traces +
 				   unit->holder_trace);
 		what.holder_k = unit->holder_k;
-		if (!recorder->holder_known[role]) {
+		if (!scribe->holder_known[role]) {
 			snprintf(unit->words, sizeof(unit->words),
 				"nobody was ever seen with the lock");
 			return;
 		}
 	}
-	if (!open_stage(recorder)) {
+	if (!open_stage(scribe)) {
 		snprintf(unit->words, sizeof(unit->words),
 			"the channel cannot be made");
 		return;
 	}
 	/* relaxed: a sign of life */
 	atomic_fetch_add_explicit(
-		&recorder->campaign->board->beats[0], 1, memory_order_relaxed);
+		&scribe->campaign->board->beats[0], 1, memory_order_relaxed);
 	trace_clear(trace);
-	trial_run(&recorder->stage, &what,
+	trial_run(&scribe->stage, &what,
 		&(struct trial_strike){.record = trace}, &report);
 	if (!trace->complete || !trace->count)
 		snprintf(unit->words, sizeof(unit->words), "%s",
@@ -104,15 +104,15 @@ static void record_unit(struct recorder *recorder, struct campaign_unit *unit)
 			: *report.words	 ? report.words
 					 : "it did not come to its end");
 	else
-		unit->recorded = keep_trace(recorder, trace, &unit->trace);
+		unit->recorded = keep_trace(scribe, trace, &unit->trace);
 }
 
 /* Is who is stopped at step @k of @trace the one who has the lock? */
-static bool holds_at(struct recorder *recorder,
+static bool holds_at(struct scribe *scribe,
 	const struct crash_operation *operation,
 	const struct crash_trace *trace, size_t k)
 {
-	struct crash_stage *stage = &recorder->stage;
+	struct crash_stage *stage = &scribe->stage;
 	struct crash_victim victim = {
 		.operation = operation,
 		.stage = stage,
@@ -150,12 +150,11 @@ static bool holds_at(struct recorder *recorder,
 }
 
 /* About the step in the middle of those at which a send or a recv has its lock. */
-static void find_holder(
-	struct recorder *recorder, const struct campaign_unit *unit)
+static void find_holder(struct scribe *scribe, const struct campaign_unit *unit)
 {
 	enum endpoint_role role = unit->operation.role;
 	const struct crash_trace *trace =
-		campaign_trace(recorder->campaign, unit);
+		campaign_trace(scribe->campaign, unit);
 	size_t first = 0, last = 0;
 
 	if (!unit->recorded)
@@ -165,19 +164,19 @@ static void find_holder(
 		bool holds;
 
 		/* each time anew: it is left with a dead owner */
-		recorder->stage.spoiled = true;
-		holds = open_stage(recorder) &&
-			holds_at(recorder, &unit->operation, trace, k);
+		scribe->stage.spoiled = true;
+		holds = open_stage(scribe) &&
+			holds_at(scribe, &unit->operation, trace, k);
 		if (!holds)
 			continue;
 		if (!first)
 			first = k;
 		last = k;
 	}
-	recorder->stage.spoiled = true;
-	recorder->holder_known[role] = last != 0;
-	recorder->holder_trace[role] = unit->trace;
-	recorder->holder_k[role] = first + (last - first) / 2;
+	scribe->stage.spoiled = true;
+	scribe->holder_known[role] = last != 0;
+	scribe->holder_trace[role] = unit->trace;
+	scribe->holder_k[role] = first + (last - first) / 2;
 }
 
 static bool wanted(const struct campaign_request *request,
@@ -188,95 +187,94 @@ static bool wanted(const struct campaign_request *request,
 }
 
 static void record_operation(
-	struct recorder *recorder, const struct crash_operation *operation)
+	struct scribe *scribe, const struct crash_operation *operation)
 {
-	struct campaign *campaign = recorder->campaign;
+	struct campaign *campaign = scribe->campaign;
 	const struct campaign_request *request = &campaign->request;
 	const struct transport *transport =
-		request->transports[recorder->transport];
+		request->transports[scribe->transport];
 
 	for (int path = 0; path < PATHS; path++) {
 		struct campaign_board *board = campaign->board;
 		struct campaign_unit *unit = &board->units[board->unit_count];
 
 		if (!path_applies(transport, operation, (enum crash_path)path,
-			    recorder->room) ||
+			    scribe->room) ||
 			(request->path != PATHS &&
 				request->path != (enum crash_path)path) ||
-			(recorder->again && !campaign_repeats(operation,
-						    (enum crash_path)path)) ||
+			(scribe->again && !campaign_repeats(operation,
+						  (enum crash_path)path)) ||
 			board->unit_count == CAMPAIGN_UNITS_MAX)
 			continue;
-		*unit = (struct campaign_unit){.transport = recorder->transport,
+		*unit = (struct campaign_unit){.transport = scribe->transport,
 			.operation = *operation,
 			.path = (enum crash_path)path,
-			.size = recorder->size};
-		record_unit(recorder, unit);
+			.size = scribe->size};
+		record_unit(scribe, unit);
 		board->unit_count++;
 	}
 }
 
 /* Where a send and a recv hold their lock, for those paths that need it. */
 static void find_holders(
-	struct recorder *recorder, const struct crash_operation *list)
+	struct scribe *scribe, const struct crash_operation *list)
 {
-	const struct campaign_request *request = &recorder->campaign->request;
+	const struct campaign_request *request = &scribe->campaign->request;
 	const struct transport *transport =
-		request->transports[recorder->transport];
+		request->transports[scribe->transport];
 
 	if (!(transport->caps & CAP_LOCK_HOLDER) ||
 		(request->path != PATHS && request->path < PATH_SLOW_LOCK))
 		return;
 	for (unsigned i = 0; i < 2; i++) { /* send and recv come first */
 		struct campaign_unit unit = {
-			.transport = recorder->transport,
+			.transport = scribe->transport,
 			.operation = list[i],
 			.path = PATH_SOME,
-			.size = recorder->size,
+			.size = scribe->size,
 		};
 
-		record_unit(recorder, &unit);
-		find_holder(recorder, &unit);
+		record_unit(scribe, &unit);
+		find_holder(scribe, &unit);
 	}
 }
 
-static void record_transport(struct recorder *recorder)
+static void record_transport(struct scribe *scribe)
 {
-	const struct campaign_request *request = &recorder->campaign->request;
+	const struct campaign_request *request = &scribe->campaign->request;
 	const struct transport *transport =
-		request->transports[recorder->transport];
+		request->transports[scribe->transport];
 	struct crash_operation list[OPERATIONS_MAX];
 	unsigned count = operations_list(transport, list);
 
-	recorder->stage = (struct crash_stage){
+	scribe->stage = (struct crash_stage){
 		.transport = transport,
-		.spec = request->specs[recorder->transport],
-		.msg_size_bytes = campaign_size_bytes(recorder->size),
+		.spec = request->specs[scribe->transport],
+		.msg_size_bytes = campaign_size_bytes(scribe->size),
 		.patience_ns = request->patience_ns,
-		.shared = recorder->campaign->stages[0],
+		.shared = scribe->campaign->stages[0],
 	};
-	memset(recorder->holder_known, 0, sizeof(recorder->holder_known));
-	recorder->room =
-		open_stage(recorder) ? trial_room(&recorder->stage) : 0;
-	recorder->stage.spoiled = true;
-	find_holders(recorder, list);
+	memset(scribe->holder_known, 0, sizeof(scribe->holder_known));
+	scribe->room = open_stage(scribe) ? trial_room(&scribe->stage) : 0;
+	scribe->stage.spoiled = true;
+	find_holders(scribe, list);
 	for (unsigned i = 0; i < count; i++)
 		if (wanted(request, &list[i]))
-			record_operation(recorder, &list[i]);
-	crash_stage_close(&recorder->stage);
+			record_operation(scribe, &list[i]);
+	crash_stage_close(&scribe->stage);
 }
 
 void campaign_record(struct campaign *campaign, unsigned from, unsigned to)
 {
-	static struct recorder recorder;
+	static struct scribe scribe;
 
-	recorder.campaign = campaign;
-	recorder.again = from != campaign->request.pass % CAMPAIGN_SIZES;
+	scribe.campaign = campaign;
+	scribe.again = from != campaign->request.pass % CAMPAIGN_SIZES;
 	for (unsigned t = 0; t < campaign->request.transport_count; t++) {
 		for (unsigned size = from; size < to; size++) {
-			recorder.transport = t;
-			recorder.size = size;
-			record_transport(&recorder);
+			scribe.transport = t;
+			scribe.size = size;
+			record_transport(&scribe);
 		}
 	}
 }
