@@ -20,8 +20,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <mmapipc/inspect.h>
+
 #include "capacity.h"
 #include "human.h"
+#include "object_print.h"
 #include "shm_room.h"
 
 #define HUGE_HINTS "/sys/kernel/mm/transparent_hugepage"
@@ -181,4 +184,22 @@ int own_can_run(
 int64_t own_huge_bytes(int error, const struct mipc_memory *memory)
 {
 	return error ? error : (int64_t)memory->huge_bytes;
+}
+
+void own_describe(
+	const char *name, bool has_name, int fd, char *text, size_t text_bytes)
+{
+	FILE *out = fmemopen(text, text_bytes, "w");
+	struct mipc_info info;
+	int err;
+
+	if (!out)
+		return;
+	err = has_name ? mipc_inspect(name, &info) : mipc_inspect_fd(fd, &info);
+	if (err)
+		fprintf(out, "%s: %s\n", name, strerror(-err));
+	else
+		object_print(name, &info, out);
+	fclose(out);
+	text[text_bytes - 1] = '\0';
 }

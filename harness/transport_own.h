@@ -22,6 +22,10 @@ int own_made_name(const char *name, char made[OWN_NAME_BYTES]);
 int own_can_run(
 	const struct channel_config *config, char *reason, size_t reason_bytes);
 
+/* own_describe - as transport.h's describe(). @fd: where the channel has no name. */
+void own_describe(
+	const char *name, bool has_name, int fd, char *text, size_t text_bytes);
+
 /* own_huge_bytes - what is granted of a wish for huge pages.
  * @error, @memory: as mipc_..._memory() had them. */
 int64_t own_huge_bytes(int error, const struct mipc_memory *memory);

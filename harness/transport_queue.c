@@ -337,6 +337,14 @@ static pid_t queue_lock_holder(struct channel *base, enum endpoint_role role)
 				      : MIPC_QUEUE_CONSUMERS);
 }
 
+static void queue_describe(struct channel *base, char *text, size_t text_bytes)
+{
+	const struct queue_channel *channel = (struct queue_channel *)base;
+
+	own_describe(channel->name, !(channel->options.flags & MIPC_MEMFD),
+		mipc_queue_fd(channel->observer), text, text_bytes);
+}
+
 static int64_t queue_huge_bytes(struct channel *base)
 {
 	struct mipc_memory memory;
@@ -376,6 +384,7 @@ const struct transport transport_queue = {
 	.send_batch = queue_send_batch,
 	.recv_batch = queue_recv_batch,
 	.recv_view = queue_recv_view,
+	.describe = queue_describe,
 	.huge_bytes = queue_huge_bytes,
 	.detach = queue_detach,
 	.lock_holder = queue_lock_holder,

@@ -245,6 +245,14 @@ static int ring_check(struct channel *base)
 	return mipc_ring_check(((struct ring_channel *)base)->observer);
 }
 
+static void ring_describe(struct channel *base, char *text, size_t text_bytes)
+{
+	const struct ring_channel *channel = (struct ring_channel *)base;
+
+	own_describe(channel->name, !(channel->options.flags & MIPC_MEMFD),
+		mipc_ring_fd(channel->observer), text, text_bytes);
+}
+
 static int64_t ring_huge_bytes(struct channel *base)
 {
 	struct mipc_memory memory;
@@ -283,6 +291,7 @@ const struct transport transport_ring = {
 	.send_batch = ring_send_batch,
 	.recv_batch = ring_recv_batch,
 	.recv_view = ring_recv_view,
+	.describe = ring_describe,
 	.huge_bytes = ring_huge_bytes,
 	.detach = ring_detach,
 	.check = ring_check,

@@ -42,7 +42,7 @@ extern "C" {
 
 /* Of everything below. Any change to it is another version; a plug-in of
  * another version is refused. */
-#define IPCMARK_TRANSPORT_VERSION 2u
+#define IPCMARK_TRANSPORT_VERSION 3u
 
 enum transport_caps {
 	CAP_MANY_PRODUCERS = 1 << 0,
@@ -213,6 +213,13 @@ struct transport {
 	 * Called in the parent while the suspect is stopped.
 	 * Returns a pid, 0 when nobody does, or -errno. */
 	pid_t (*lock_holder)(struct channel *channel, enum endpoint_role role);
+
+	/* describe - the state of the channel as seen from outside, in a few
+	 * lines for a person: locks, who holds them, positions. Called in the
+	 * parent when something went wrong, whoever is dead, stopped or in the
+	 * midst of a call; takes no lock. NULL: nothing to tell. */
+	void (*describe)(
+		struct channel *channel, char *text, size_t text_bytes);
 
 	/* huge_bytes - CAP_HUGE: how many bytes of the channel are in huge
 	 * pages by now. Called in the parent after a slice.
