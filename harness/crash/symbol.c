@@ -3,11 +3,25 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+const char *symbols_file(const struct symbol *symbol)
+{
+	const char *file = symbol->file;
+	unsigned slashes = 0;
+
+	if (!file)
+		return NULL;
+	for (const char *at = file + strlen(file); at > file; at--)
+		if (at[-1] == '/' && ++slashes == 2)
+			return at;
+	return file;
+}
 
 char *symbols_name(const struct symbol *symbol, uint64_t address, char *text,
 	size_t size_bytes)
 {
-	const char *file = symbol->file;
+	const char *file = symbols_file(symbol);
 	char where[64] = "";
 
 	if (file && symbol->line)

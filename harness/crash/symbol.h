@@ -32,6 +32,10 @@ void symbols_close(struct symbols *symbols);
 void symbols_find(
 	struct symbols *symbols, uint64_t address, struct symbol *ret_symbol);
 
+/* symbols_file - the last folder and the name of its file: enough for whoever has
+ * the sources. NULL: not known. */
+const char *symbols_file(const struct symbol *symbol);
+
 /* symbols_name - "module: function+0x12 (file:line)", as much of it as is known;
  * cut to @size_bytes. Returns @text. */
 char *symbols_name(const struct symbol *symbol, uint64_t address, char *text,
