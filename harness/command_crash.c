@@ -24,10 +24,6 @@
 enum { PATH_BYTES = 4096 };
 
 #define SECOND_NS UINT64_C(1000000000)
-#define PATIENCE_NS SECOND_NS
-/* A first success takes microseconds; a shared machine now and then takes tens of
- * milliseconds away. */
-#define LATE_NS (SECOND_NS / 10)
 
 static volatile sig_atomic_t stop_asked;
 static struct progress progress;
@@ -202,14 +198,18 @@ static int choose(
 {
 	static const struct value_range range = {
 		SECOND_NS / 100, 60 * SECOND_NS};
+	static const struct value_range late_range = {
+		SECOND_NS / 1000000, 60 * SECOND_NS};
 	const struct value_place place = {
 		.file = "--patience", .line = 0, .key = "the patience"};
+	const struct value_place late_place = {
+		.file = "--recover-within", .line = 0, .key = "the time"};
 	uint64_t pass = 0;
 	int err;
 
 	request->seed = 1;
-	request->patience_ns = PATIENCE_NS;
-	request->late_ns = LATE_NS;
+	request->patience_ns = CAMPAIGN_PATIENCE_NS;
+	request->late_ns = CAMPAIGN_LATE_NS;
 	request->operation = options->operation;
 	err = choose_transports(options, request);
 	if (!err)
@@ -229,6 +229,9 @@ static int choose(
 	if (!err && options->patience)
 		err = value_time(&place, options->patience, &range,
 			&request->patience_ns);
+	if (!err && options->recover_within)
+		err = value_time(&late_place, options->recover_within,
+			&late_range, &request->late_ns);
 	request->pass = (unsigned)pass;
 	return err;
 }

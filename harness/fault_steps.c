@@ -143,11 +143,14 @@ static void judge(const struct campaign *campaign, struct outcome *outcome)
 	}
 }
 
-static void say_first(const struct crash_steps *steps)
+static void say_first(
+	const struct campaign *campaign, const struct crash_steps *steps)
 {
-	if (steps->first[0])
-		fprintf(stderr, "%s\n  at %s\n  again: %s\n", steps->first,
-			steps->where, steps->command);
+	if (!steps->first[0])
+		return;
+	fprintf(stderr, "%s\n  at %s\n  again: %s\n", steps->first,
+		steps->where, steps->command);
+	campaign_print_story(campaign, first_of(campaign->board), stderr);
 }
 
 static unsigned narrowed(uint64_t count)
@@ -201,11 +204,11 @@ int fault_steps_run(const struct transport *transport,
 		err = campaign_run(&campaign, keep_going, NULL);
 	if (!err)
 		err = collect(&campaign, ret_outcome);
+	if (!err)
+		say_first(&campaign, ret_outcome->crash.steps);
 	campaign_free(&campaign);
 	if (err)
 		snprintf(ret_outcome->reason, sizeof(ret_outcome->reason),
 			"the campaign could not be run: %s", strerror(-err));
-	else
-		say_first(ret_outcome->crash.steps);
 	return err;
 }

@@ -99,6 +99,8 @@ libharness_a_SOURCES = \
 	harness/crash/step.h \
 	harness/crash/step_ptrace.c \
 	harness/crash/step_ptrace.h \
+	harness/crash/story.c \
+	harness/crash/story.h \
 	harness/crash/survivor.c \
 	harness/crash/survivor.h \
 	harness/crash/symbol.c \

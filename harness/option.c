@@ -42,6 +42,7 @@ enum {
 	OPTION_KILLS,
 	OPTION_SEED,
 	OPTION_PATIENCE,
+	OPTION_RECOVER_WITHIN,
 	OPTION_A,
 	OPTION_BASELINE,
 	OPTION_B,
@@ -122,7 +123,9 @@ static const struct option crash_options[] = {OUTPUT,
 	{"pass", required_argument, NULL, OPTION_PASS},
 	{"kills", required_argument, NULL, OPTION_KILLS},
 	{"seed", required_argument, NULL, OPTION_SEED},
-	{"patience", required_argument, NULL, OPTION_PATIENCE}, HELP, END};
+	{"patience", required_argument, NULL, OPTION_PATIENCE},
+	{"recover-within", required_argument, NULL, OPTION_RECOVER_WITHIN},
+	HELP, END};
 static const struct option gate_options[] = {OUTPUT, SET,
 	{"a", required_argument, NULL, OPTION_A},
 	{"b", required_argument, NULL, OPTION_B},
@@ -268,6 +271,9 @@ static int take_crash_option(int option, struct options *options)
 		break;
 	case OPTION_PATIENCE:
 		options->patience = optarg;
+		break;
+	case OPTION_RECOVER_WITHIN:
+		options->recover_within = optarg;
 		break;
 	default:
 		return -EINVAL;

@@ -57,7 +57,7 @@ struct options {
 	const char *plot_file; /* NULL: not given */
 	/* crash; NULL: not given */
 	const char *kill_at, *operation, *path, *step, *pass, *kills, *seed,
-		*patience;
+		*patience, *recover_within;
 	/* gate; NULL: not given */
 	const char *baseline; /* gate */
 	const char *build_a, *build_b, *tolerance, *max, *metrics, *time,

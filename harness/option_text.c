@@ -303,7 +303,7 @@ static const char conform_text[] =
 static const char crash_text[] =
 	"ipcmark crash [TRANSPORT...] [--kill-at KIND,...] [--operation NAME]\n"
 	"              [--path NAME] [--kills N] [--seed S] [--patience TIME]\n"
-	"              [--step K] [--pass P] [-o DIR]\n"
+	"              [--recover-within TIME] [--step K] [--pass P] [-o DIR]\n"
 	"\n"
 	"Makes every call of a transport in processes that are killed in it, "
 	"before each\n"
@@ -332,6 +332,8 @@ static const char crash_text[] =
 	"  --seed S           of samples and positions [1]\n"
 	"  --patience TIME    how long who does not succeed is waited for "
 	"[1s]\n"
+	"  --recover-within TIME  who succeeds later than that is late "
+	"[100ms]\n"
 	"  --step K           one step of one operation and path, as a "
 	"violation is\n"
 	"                     reported; K:J for every-pair. --pass P: in that "

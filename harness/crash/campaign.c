@@ -81,9 +81,7 @@ void campaign_free(struct campaign *campaign)
 		munmap(campaign->tallies, tallies_bytes(campaign));
 	for (unsigned i = 0; i < campaign->directors; i++) {
 		trace_destroy(campaign->scratch[i]);
-		if (campaign->stages[i])
-			munmap(campaign->stages[i],
-				sizeof(*campaign->stages[i]));
+		crash_stage_unshare(campaign->stages[i]);
 	}
 	coverage_destroy(campaign->coverage);
 	coverage_destroy(campaign->of_rows);

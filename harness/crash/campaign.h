@@ -24,6 +24,11 @@ enum {
 
 #define CAMPAIGN_ANY SIZE_MAX
 
+/* Unless something else is asked for. A first success takes microseconds; a shared
+ * machine now and then takes tens of milliseconds away. */
+#define CAMPAIGN_PATIENCE_NS UINT64_C(1000000000)
+#define CAMPAIGN_LATE_NS UINT64_C(100000000)
+
 struct campaign_request {
 	const struct transport *transports[CAMPAIGN_TRANSPORTS_MAX];
 	const char *specs[CAMPAIGN_TRANSPORTS_MAX];
@@ -83,6 +88,7 @@ struct campaign_violation {
 	int err;
 	uint64_t address;
 	char words[TRIAL_WORDS_BYTES];
+	struct trial_story story;
 };
 
 /* In memory that all directors share. */

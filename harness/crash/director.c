@@ -126,6 +126,7 @@ static void note_violation(struct block *block,
 	};
 	memcpy(board->violations[place].words, report->words,
 		sizeof(report->words));
+	board->violations[place].story = report->story;
 }
 
 static void note(struct block *block, const struct trial_strike *strike,

@@ -22,6 +22,7 @@
 #include "crash/map.h"
 #include "crash/print.h"
 #include "crash/source.h"
+#include "crash/symbol.h"
 #include "diag.h"
 #include "gnuplot.h"
 #include "plot.h"
@@ -220,10 +221,10 @@ static void put_heading(struct listing *listing, const struct block *block)
 			line->module ? line->module : "an unknown module");
 	else if (name[0])
 		snprintf(text, sizeof(text), "%s: %s",
-			print_short_path(line->file), name);
+			symbols_short_path(line->file), name);
 	else
 		snprintf(text, sizeof(text), "%s%s%s%s",
-			print_short_path(line->file),
+			symbols_short_path(line->file),
 			line->function ? ": " : "",
 			line->function ? line->function : "",
 			block->source ? "" : "; its source is not here");

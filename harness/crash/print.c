@@ -34,6 +34,53 @@ static size_t append(
 	return used;
 }
 
+enum { OPTION_BYTES = 48 };
+
+/* As a shell takes it for one word: what a transport is called may be a command
+ * with blanks. */
+static void quote(const char *word, char *text, size_t text_bytes)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./:=,+@%";
+	size_t at = 0;
+
+	if (!word[strspn(word, plain)]) {
+		snprintf(text, text_bytes, "%s", word);
+		return;
+	}
+	text[at++] = '\'';
+	for (; *word && at + 6 < text_bytes; word++) {
+		if (*word == '\'')
+			at += (size_t)sprintf(text + at, "'\\''");
+		else
+			text[at++] = *word;
+	}
+	text[at++] = '\'';
+	text[at] = '\0';
+}
+
+/* " --name 50ms", or nothing when it is @usual. */
+static const char *time_option(const char *name, uint64_t time_ns,
+	uint64_t usual_ns, char text[OPTION_BYTES])
+{
+	static const struct {
+		uint64_t ns;
+		const char *name;
+	} units[] = {
+		{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+	size_t unit = 0;
+
+	text[0] = '\0';
+	if (time_ns == usual_ns)
+		return text;
+	while (unit < 3 && time_ns % units[unit].ns)
+		unit++;
+	snprintf(text, OPTION_BYTES, " --%s %" PRIu64 "%s", name,
+		time_ns / units[unit].ns, units[unit].name);
+	return text;
+}
+
 char *campaign_command(const struct campaign *campaign,
 	const struct campaign_violation *violation, char *text,
 	size_t text_bytes)
@@ -42,10 +89,12 @@ char *campaign_command(const struct campaign *campaign,
 	const struct campaign_unit *unit =
 		campaign_row_unit(campaign, violation->row);
 	enum crash_kind kind = campaign->board->rows[violation->row].kind;
+	char spec[CAMPAIGN_COMMAND_BYTES / 2], patience[OPTION_BYTES],
+		late[OPTION_BYTES];
 	size_t used;
 
-	used = (size_t)snprintf(text, text_bytes, "ipcmark crash %s",
-		request->specs[unit->transport]);
+	quote(request->specs[unit->transport], spec, sizeof(spec));
+	used = (size_t)snprintf(text, text_bytes, "ipcmark crash %s", spec);
 	/* what goes without saying is not said */
 	if (kind != KIND_INSTRUCTION)
 		used = append(text, text_bytes, used, " --kill-at %s",
@@ -60,7 +109,12 @@ char *campaign_command(const struct campaign *campaign,
 			text, text_bytes, used, " --pass %u", violation->pass);
 	used = append(text, text_bytes, used, " --step %zu", violation->k);
 	if (violation->j != CAMPAIGN_ANY)
-		append(text, text_bytes, used, ":%zu", violation->j);
+		used = append(text, text_bytes, used, ":%zu", violation->j);
+	append(text, text_bytes, used, "%s%s",
+		time_option("patience", request->patience_ns,
+			CAMPAIGN_PATIENCE_NS, patience),
+		time_option("recover-within", request->late_ns,
+			CAMPAIGN_LATE_NS, late));
 	return text;
 }
 
@@ -155,24 +209,13 @@ static void print_table(const struct campaign *campaign, enum crash_kind kind,
 	}
 }
 
-/* Where somebody was: the end of a path tells enough to whoever has the sources. */
 static void print_place(
 	const struct symbol *symbol, uint64_t address, FILE *out)
 {
-	char text[WRAP_TEXT_BYTES], file[WRAP_TEXT_BYTES / 2] = "";
+	char text[WRAP_TEXT_BYTES];
 
-	if (symbol->file)
-		snprintf(file, sizeof(file), " (%s:%u)",
-			print_short_path(symbol->file), symbol->line);
-	if (symbol->module && symbol->function)
-		snprintf(text, sizeof(text), "%s: %s+0x%" PRIx64 "%s",
-			symbol->module, symbol->function, symbol->offset, file);
-	else if (symbol->module)
-		snprintf(text, sizeof(text), "%s+0x%" PRIx64 "%s",
-			symbol->module, symbol->offset, file);
-	else
-		snprintf(text, sizeof(text), "0x%" PRIx64, address);
-	wrap_put(out, "  at ", 5, "", text);
+	wrap_put(out, "  at ", 5, "",
+		symbols_name(symbol, address, text, sizeof(text)));
 }
 
 /* --- how much of it ---------------------------------------------------------- */
@@ -243,6 +286,28 @@ static void print_extent(const struct campaign *campaign, enum crash_kind kind,
 
 /* --- the rest ---------------------------------------------------------------- */
 
+void campaign_print_story(const struct campaign *campaign,
+	const struct campaign_violation *violation, FILE *out)
+{
+	const struct campaign_unit *unit =
+		campaign_row_unit(campaign, violation->row);
+
+	story_print(&violation->story, unit->operation.name, out);
+}
+
+/* One story of each kind: they are much alike. */
+static bool is_first_of_its_kind(
+	const struct campaign_board *board, uint64_t index)
+{
+	const struct campaign_violation *one = &board->violations[index];
+
+	for (uint64_t i = 0; i < index; i++)
+		if (board->violations[i].row == one->row &&
+			board->violations[i].verdict == one->verdict)
+			return false;
+	return true;
+}
+
 static void print_violations(
 	const struct campaign *campaign, struct symbols *symbols, FILE *out)
 {
@@ -267,6 +332,8 @@ static void print_violations(
 		print_place(&symbol, one->address, out);
 		wrap_put(out, "  again: ", 9, " \\",
 			campaign_command(campaign, one, text, sizeof(text)));
+		if (is_first_of_its_kind(board, i))
+			campaign_print_story(campaign, one, out);
 	}
 	if (board->violation_count > count)
 		fprintf(out, "\n... and %" PRIu64 " more\n",

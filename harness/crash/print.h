@@ -16,6 +16,10 @@ struct symbols;
 void campaign_print(
 	const struct campaign *campaign, struct symbols *symbols, FILE *out);
 
+/* campaign_print_story - what all did in the trial of @violation. */
+void campaign_print_story(const struct campaign *campaign,
+	const struct campaign_violation *violation, FILE *out);
+
 /* campaign_save - save.c's: all of that as JSON. Returns 0; -errno. */
 int campaign_save(const struct campaign *campaign, struct symbols *symbols,
 	const char *file);
@@ -25,11 +29,9 @@ char *campaign_command(const struct campaign *campaign,
 	const struct campaign_violation *violation, char *text,
 	size_t text_bytes);
 
-/* print_coverage - print_coverage.c's: what was killed at. @whole: all was to be;
- * print_short_path - the last two parts of it. */
+/* print_coverage - print_coverage.c's: what was killed at. @whole: all was to be. */
 void print_coverage(const struct campaign *campaign, struct symbols *symbols,
 	bool whole, FILE *out);
-const char *print_short_path(const char *file);
 
 enum { CAMPAIGN_COMMAND_BYTES = 512 };
 

@@ -26,16 +26,6 @@ struct covered {
 	size_t executed, struck;
 };
 
-const char *print_short_path(const char *file)
-{
-	unsigned slashes = 0;
-
-	for (const char *at = file + strlen(file); at > file; at--)
-		if (at[-1] == '/' && ++slashes == 2)
-			return at;
-	return file;
-}
-
 static void append(char text[WRAP_TEXT_BYTES], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -57,8 +47,8 @@ static void name_place(
 
 	symbols_find(symbols, address, &symbol);
 	if (symbol.file && symbol.line)
-		snprintf(place, PLACE_BYTES, "%s:%u",
-			print_short_path(symbol.file), symbol.line);
+		snprintf(place, PLACE_BYTES, "%s:%u", symbols_file(&symbol),
+			symbol.line);
 	else
 		snprintf(place, PLACE_BYTES, "+0x%" PRIx64, symbol.offset);
 }

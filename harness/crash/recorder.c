@@ -94,7 +94,8 @@ const char *recorder_operation_name(enum recorder_operation operation)
 		[RECORDER_SEND] = "send",
 		[RECORDER_RECEIVE] = "receive",
 		[RECORDER_DETACH] = "detach",
+		[RECORDER_CALL] = "call",
 	};
 
-	return operation <= RECORDER_DETACH ? names[operation] : "?";
+	return operation <= RECORDER_CALL ? names[operation] : "?";
 }

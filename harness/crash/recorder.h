@@ -41,10 +41,13 @@ enum recorder_operation {
 	RECORDER_SEND,
 	RECORDER_RECEIVE,
 	RECORDER_DETACH,
+	RECORDER_CALL, /* of whatever else the transport can do */
 };
 
 /* In ->code: it has not ended. */
 #define RECORDER_RUNS INT32_MIN
+/* In ->sequence: nobody knows of which message, or of none. */
+#define RECORDER_UNNUMBERED UINT64_MAX
 
 struct recorder_event {
 	_Atomic uint64_t at_ns; /* when it began, or the one before it ended */
@@ -140,6 +143,17 @@ static inline void recorder_begin(struct recording *recording, unsigned phase,
 	atomic_store_explicit(&recording->track->made, ++recording->made,
 		memory_order_relaxed);
 	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* recorder_name - now it is known which message it is about. */
+static inline void recorder_name(struct recording *recording, uint64_t sequence)
+{
+	if (recording->open)
+		atomic_store_explicit(&recording->track
+					       ->events[(recording->made - 1) %
+							RECORDER_EVENTS]
+					       .sequence,
+			sequence, memory_order_relaxed);
 }
 
 /* recorder_end - it has ended with @code; more than 0: so many messages got

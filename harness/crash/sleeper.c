@@ -105,8 +105,7 @@ enum verdict trial_awake(struct trial *trial, uint64_t since_ns)
 	enum verdict verdict;
 
 	if (stage->spoiled)
-		return trial_found(
-			trial, VERDICT_CRASHED, "the sleeper died of it");
+		return trial_survivor_died(trial, role);
 	if (late && role == ROLE_CONSUMER) {
 		verdict = trial_send_some(trial, 1);
 		trial->ledger.after++;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crash/whence.h"
 #include "deadline.h"
 
 #define LOOK_NS UINT64_C(20000000) /* is it still alive? */
@@ -31,10 +32,24 @@ enum {
 
 struct stage_shared *crash_stage_shared(void)
 {
-	void *area = mmap(NULL, sizeof(struct stage_shared),
+	struct stage_shared *shared = mmap(NULL, sizeof(*shared),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return area == MAP_FAILED ? NULL : area;
+	if (shared == MAP_FAILED)
+		return NULL;
+	shared->recorder = recorder_create(2 * STAGE_SHARE);
+	if (shared->recorder)
+		return shared;
+	munmap(shared, sizeof(*shared));
+	return NULL;
+}
+
+void crash_stage_unshare(struct stage_shared *shared)
+{
+	if (!shared)
+		return;
+	recorder_free(shared->recorder);
+	munmap(shared, sizeof(*shared));
 }
 
 bool crash_stage_alone(const struct crash_stage *stage, enum endpoint_role role)
@@ -152,6 +167,17 @@ static pid_t hosted(struct crash_stage *stage)
 	return pid;
 }
 
+/* Where does @pid stand, which has not come back? False: it has, just now. */
+static bool see_stuck(struct crash_stage *stage, pid_t pid, int *ret_status)
+{
+	kill(pid, SIGSTOP);
+	if (waitpid(pid, ret_status, WUNTRACED) == pid &&
+		!WIFSTOPPED(*ret_status))
+		return false;
+	stage->stuck_at = whence_read(pid);
+	return true;
+}
+
 bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 {
 	uint64_t deadline_ns = 0, left_ns;
@@ -177,10 +203,12 @@ bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 			left_ns < LOOK_NS ? left_ns : LOOK_NS);
 		sigtimedwait(&child, NULL, &timeout);
 	}
-	if (*pid) {
-		kill(*pid, SIGKILL);
-		waitpid(*pid, ret_status, 0);
-	}
+	if (!*pid)
+		return false;
+	if (!see_stuck(stage, *pid, ret_status))
+		return true;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, ret_status, 0);
 	return false;
 }
 
@@ -193,6 +221,8 @@ static enum verdict start_survivor(
 		.role = role,
 		.msg_size_bytes = stage->msg_size_bytes,
 		.mail = &stage->shared->mails[role],
+		.recorder = stage->shared->recorder,
+		.track = (unsigned)role * STAGE_SHARE,
 	};
 	pid_t pid;
 
@@ -217,6 +247,7 @@ enum verdict crash_stage_give(struct crash_stage *stage,
 		verdict = start_survivor(stage, role);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
+	stage->shared->mails[role].phase = stage->phase;
 	survivor_give(&stage->shared->mails[role], order);
 	stage->survivors[role].attached = order->what != SURVIVOR_DETACH;
 	return VERDICT_UNDONE;
@@ -227,12 +258,12 @@ enum verdict crash_stage_await(struct crash_stage *stage,
 {
 	struct survivor_mail *mail = &stage->shared->mails[role];
 	uint64_t deadline_ns = 0, left_ns = LOOK_NS;
-	int status;
 
 	for (;;) {
 		if (survivor_await(mail, left_ns < LOOK_NS ? left_ns : LOOK_NS))
 			return VERDICT_UNDONE;
-		if (waitpid(stage->survivors[role].pid, &status, WNOHANG) > 0) {
+		if (waitpid(stage->survivors[role].pid,
+			    &stage->survivors[role].status, WNOHANG) > 0) {
 			stage->survivors[role].pid = 0;
 			stage->spoiled = true;
 			return VERDICT_CRASHED;

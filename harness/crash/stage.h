@@ -13,6 +13,7 @@
 
 #include "crash/host.h"
 #include "crash/ledger.h"
+#include "crash/recorder.h"
 #include "crash/survivor.h"
 #include "transport.h"
 
@@ -36,6 +37,9 @@ struct stage_shared {
 	struct survivor_mail mails[2];	     /* by role */
 	struct stage_said said[STAGE_SHARE]; /* [0]: nobody's */
 	struct host_mail host;
+	/* A track for each endpoint, producers first. Shared, too, and mapped
+	 * before all forks: the address is everybody's. */
+	struct recorder *recorder;
 };
 
 struct crash_stage {
@@ -51,11 +55,14 @@ struct crash_stage {
 	struct {
 		pid_t pid; /* 0: none now */
 		bool attached;
+		int status; /* of waitpid(), when it died */
 	} survivors[2];
 	struct {
 		pid_t pid; /* 0: none now */
 		unsigned victims;
 	} host;
+	unsigned phase;	   /* of a trial: survivors note it */
+	uint64_t stuck_at; /* where who did not come back stood; 0: unknown */
 	uint64_t next_number;
 	uint64_t passed; /* messages put since the channel was made */
 	bool made;	 /* what EFFECT_MAKES makes */
@@ -66,6 +73,7 @@ struct crash_stage {
 
 /* crash_stage_shared - memory for ->shared. NULL: none. */
 struct stage_shared *crash_stage_shared(void);
+void crash_stage_unshare(struct stage_shared *shared);
 
 /* crash_stage_open - make the channel. @name: unique. Returns 0; -errno. */
 int crash_stage_open(struct crash_stage *stage, const char *name);
@@ -112,8 +120,9 @@ bool crash_stage_host(struct crash_stage *stage,
 	size_t order_bytes);
 
 /* crash_stage_wait - for @pid to stop or end, with the stage's patience; who takes
- * longer is killed. @pid 0: whom the host started last, and it is filled in;
- * negative: nobody was started. Returns whether it did, with @ret_status. */
+ * longer is killed, and ->stuck_at says where it stood. @pid 0: whom the host
+ * started last, and it is filled in; negative: nobody was started. Returns whether
+ * it did, with @ret_status. */
 bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status);
 
 #endif

@@ -57,9 +57,16 @@ static void note_success(struct survivor_answer *answer, uint64_t since_ns)
 			deadline_clock_ns(CLOCK_MONOTONIC) - since_ns;
 }
 
-static void do_send(
-	const struct survivor_job *job, struct endpoint *end, uint64_t since_ns)
+/* One that runs: what it is asked to do, and what it notes of that. */
+struct survivor {
+	const struct survivor_job *job;
+	struct endpoint *end; /* NULL: it has let go, or never attached */
+	struct recording recording;
+};
+
+static void do_send(struct survivor *survivor, uint64_t since_ns)
 {
+	const struct survivor_job *job = survivor->job;
 	const struct survivor_order *order = &job->mail->order;
 	struct survivor_answer *answer = &job->mail->answer;
 	unsigned char body[MESSAGE_MAX_BYTES];
@@ -70,7 +77,11 @@ static void do_send(
 		int ret;
 
 		message_fill(body, message.len, order->number + answer->done);
-		ret = job->transport->send(end, &message, order->timeout_ns);
+		recorder_begin(&survivor->recording, job->mail->phase,
+			RECORDER_SEND, order->number + answer->done);
+		ret = job->transport->send(
+			survivor->end, &message, order->timeout_ns);
+		recorder_end(&survivor->recording, ret, 0);
 		if (ret == -EAGAIN && !order->timeout_ns)
 			return;
 		if (ret < 0) {
@@ -81,9 +92,9 @@ static void do_send(
 	}
 }
 
-static void do_recv(
-	const struct survivor_job *job, struct endpoint *end, uint64_t since_ns)
+static void do_recv(struct survivor *survivor, uint64_t since_ns)
 {
+	const struct survivor_job *job = survivor->job;
 	const struct survivor_order *order = &job->mail->order;
 	struct survivor_answer *answer = &job->mail->answer;
 	unsigned char room[MESSAGE_MAX_BYTES];
@@ -94,9 +105,13 @@ static void do_recv(
 			.room = room, .room_bytes = sizeof(room)};
 		bool must = answer->done < order->expect;
 		uint64_t timeout_ns = lingering ? order->linger_ns : 0;
-		int ret = job->transport->recv(
-			end, &message, must ? order->timeout_ns : timeout_ns);
+		int ret;
 
+		recorder_begin(&survivor->recording, job->mail->phase,
+			RECORDER_RECEIVE, RECORDER_UNNUMBERED);
+		ret = job->transport->recv(survivor->end, &message,
+			must ? order->timeout_ns : timeout_ns);
+		recorder_end(&survivor->recording, ret, 0);
 		if (ret < 0 && !must) {
 			if (lingering || answer->done >= order->most)
 				return;
@@ -109,59 +124,91 @@ static void do_recv(
 		}
 		answer->seen[answer->done] = message_read(
 			message.data, message.len, job->msg_size_bytes);
+		recorder_name(&survivor->recording,
+			answer->seen[answer->done].number);
 		note_success(answer, since_ns);
 	}
 }
 
-static void do_make(
-	const struct survivor_job *job, struct endpoint *end, uint64_t since_ns)
+static void do_make(struct survivor *survivor, uint64_t since_ns)
 {
+	const struct survivor_job *job = survivor->job;
 	const struct transport_operation *own = job->mail->order.own;
 	struct survivor_answer *answer = &job->mail->answer;
 	const struct outbound out = {0};
 	struct inbound in = {0};
-	int ret = own->prepare(end, &out, &in);
+	int ret;
 
+	recorder_begin(&survivor->recording, job->mail->phase, RECORDER_CALL,
+		RECORDER_UNNUMBERED);
+	ret = own->prepare(survivor->end, &out, &in);
 	if (ret >= 0)
-		ret = own->call(end, &out, &in);
+		ret = own->call(survivor->end, &out, &in);
+	recorder_end(&survivor->recording, ret, 0);
 	if (ret < 0)
 		answer->result = ret;
 	else
 		note_success(answer, since_ns);
 }
 
-static void obey(const struct survivor_job *job, struct endpoint **end)
+static void let_go(struct survivor *survivor, unsigned phase)
 {
-	struct survivor_mail *mail = job->mail;
+	recorder_begin(&survivor->recording, phase, RECORDER_DETACH,
+		RECORDER_UNNUMBERED);
+	survivor->job->transport->detach(survivor->end);
+	recorder_end(&survivor->recording, 0, 0);
+	survivor->end = NULL;
+}
+
+static int attach(struct survivor *survivor, unsigned phase)
+{
+	const struct survivor_job *job = survivor->job;
+	int err;
+
+	recorder_begin(&survivor->recording, phase, RECORDER_ATTACH,
+		RECORDER_UNNUMBERED);
+	err = job->transport->attach(
+		job->channel, job->role, 0, &survivor->end);
+	recorder_end(&survivor->recording, err, 0);
+	if (err < 0)
+		survivor->end = NULL;
+	return err;
+}
+
+static void obey(struct survivor *survivor)
+{
+	struct survivor_mail *mail = survivor->job->mail;
 	uint64_t since_ns = deadline_clock_ns(CLOCK_MONOTONIC);
 
 	mail->answer.result = 0;
 	mail->answer.done = 0;
 	mail->answer.first_ns = 0;
+	/* it had nothing to do until now */
+	survivor->recording.last_ns = since_ns;
 	if (mail->order.what == SURVIVOR_DETACH) {
-		job->transport->detach(*end);
-		*end = NULL;
+		let_go(survivor, mail->phase);
 		return;
 	}
-	if (!*end)
-		mail->answer.result =
-			job->transport->attach(job->channel, job->role, 0, end);
-	if (mail->answer.result < 0) {
-		*end = NULL;
+	if (!survivor->end)
+		mail->answer.result = attach(survivor, mail->phase);
+	if (mail->answer.result < 0)
 		return;
-	}
 	if (mail->order.what == SURVIVOR_SEND)
-		do_send(job, *end, since_ns);
+		do_send(survivor, since_ns);
 	else if (mail->order.what == SURVIVOR_MAKE)
-		do_make(job, *end, since_ns);
+		do_make(survivor, since_ns);
 	else
-		do_recv(job, *end, since_ns);
+		do_recv(survivor, since_ns);
 }
 
 void survivor_run(const struct survivor_job *job)
 {
 	struct survivor_mail *mail = job->mail;
-	struct endpoint *end = NULL;
+	struct survivor survivor = {
+		.job = job,
+		.recording = recorder_begin_track(
+			job->recorder, job->track, (uint32_t)getpid()),
+	};
 
 	for (;;) {
 		/* acquire: pairs with turn_over() */
@@ -174,10 +221,10 @@ void survivor_run(const struct survivor_job *job)
 		}
 		if (mail->order.what == SURVIVOR_END)
 			break;
-		obey(job, &end);
+		obey(&survivor);
 		mail->answer.at_ns = deadline_clock_ns(CLOCK_MONOTONIC);
 		turn_over(mail);
 	}
-	job->transport->detach(end);
+	job->transport->detach(survivor.end);
 	_exit(0);
 }

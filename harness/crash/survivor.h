@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "crash/ledger.h"
+#include "crash/recorder.h"
 #include "transport.h"
 
 enum survivor_what {
@@ -51,6 +52,7 @@ struct survivor_answer {
 /* In shared memory. */
 struct survivor_mail {
 	_Atomic uint32_t turn; /* odd: an order; even: its answer */
+	unsigned phase;	       /* of the trial, for the recorder */
 	struct survivor_order order;
 	struct survivor_answer answer;
 };
@@ -61,6 +63,8 @@ struct survivor_job {
 	enum endpoint_role role;
 	size_t msg_size_bytes;
 	struct survivor_mail *mail;
+	struct recorder *recorder;
+	unsigned track; /* its own in it */
 };
 
 /* survivor_run - in the process forked for it: obey, until SURVIVOR_END. */

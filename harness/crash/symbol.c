@@ -5,17 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *symbols_file(const struct symbol *symbol)
+const char *symbols_short_path(const char *path)
 {
-	const char *file = symbol->file;
 	unsigned slashes = 0;
 
-	if (!file)
-		return NULL;
-	for (const char *at = file + strlen(file); at > file; at--)
+	for (const char *at = path + strlen(path); at > path; at--)
 		if (at[-1] == '/' && ++slashes == 2)
 			return at;
-	return file;
+	return path;
+}
+
+const char *symbols_file(const struct symbol *symbol)
+{
+	return symbol->file ? symbols_short_path(symbol->file) : NULL;
 }
 
 char *symbols_name(const struct symbol *symbol, uint64_t address, char *text,

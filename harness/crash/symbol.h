@@ -35,6 +35,7 @@ void symbols_find(
 /* symbols_file - the last folder and the name of its file: enough for whoever has
  * the sources. NULL: not known. */
 const char *symbols_file(const struct symbol *symbol);
+const char *symbols_short_path(const char *path); /* likewise, of any */
 
 /* symbols_name - "module: function+0x12 (file:line)", as much of it as is known;
  * cut to @size_bytes. Returns @text. */

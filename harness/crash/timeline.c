@@ -10,17 +10,28 @@
  */
 #include "crash/timeline.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crash/whence.h"
+#include "crash/wrap.h"
 
 enum {
 	LINES_BEFORE = 16, /* the moment ... */
 	LINES_AFTER = 14,
+	LINE_HEAD_BYTES = 128,
+	LINE_INDENT = 42, /* of what a long line goes on with */
+	/* Of one place, where few can be kept. */
+	EACH_LAST = 6,
+	EACH_BEFORE = 4,
+	EACH_AFTER = 8,
 };
+
+static_assert(EACH_LAST + EACH_BEFORE + EACH_AFTER == TIMELINE_EACH,
+	"who makes room for them counts on it");
 
 struct line {
 	uint64_t at_ns;
@@ -97,12 +108,53 @@ static int line_order(const void *a, const void *b)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-static struct line *gather(const struct timeline *timeline,
-	const struct recorder *recorder, size_t *ret_count)
+/* All that there is of one place. */
+static size_t gather_track(const struct recorder *recorder, unsigned place,
+	struct timeline_event *events)
 {
-	size_t room = timeline->count +
-		      (size_t)recorder->track_count * RECORDER_EVENTS;
-	struct line *lines = calloc(room + 1, sizeof(*lines));
+	struct timeline_event event = {.place = place};
+	size_t count = 0;
+
+	for (unsigned back = 0;
+		recorder_last(&recorder->tracks[place], back, &event.view);
+		back++) {
+		event.last = back == 0;
+		events[count++] = event;
+	}
+	return count;
+}
+
+size_t timeline_gather(const struct recorder *recorder, uint64_t since_ns,
+	uint64_t around_ns, struct timeline_event *events, size_t room)
+{
+	static struct timeline_event
+		all[RECORDER_EVENTS]; /* the newest first */
+	size_t count = 0;
+
+	for (unsigned place = 0; place < recorder->track_count; place++) {
+		size_t made = gather_track(recorder, place, all), after = 0;
+
+		while (after < made && all[after].view.at_ns >= around_ns)
+			after++;
+		for (size_t i = 0; i < made && count < room; i++) {
+			bool near = i < after + EACH_BEFORE &&
+				    i + EACH_AFTER >= after;
+
+			if (all[i].view.at_ns < since_ns)
+				break;
+			if (near || i < EACH_LAST)
+				events[count++] = all[i];
+		}
+	}
+	return count;
+}
+
+static struct line *make_lines(const struct timeline *timeline,
+	const struct timeline_event *events, size_t event_count,
+	size_t *ret_count)
+{
+	struct line *lines =
+		calloc(timeline->count + event_count + 1, sizeof(*lines));
 	size_t count = 0;
 
 	if (!lines)
@@ -113,26 +165,29 @@ static struct line *gather(const struct timeline *timeline,
 			.deed = &timeline->deeds[i],
 			.place = timeline->deeds[i].place,
 		};
-	for (unsigned place = 0; place < recorder->track_count; place++) {
-		struct line line = {.place = place};
-
-		for (unsigned back = 0; recorder_last(
-			     &recorder->tracks[place], back, &line.event);
-			back++) {
-			line.at_ns = line.event.at_ns;
-			line.last = back == 0;
-			lines[count++] = line;
-		}
-	}
+	for (size_t i = 0; i < event_count; i++)
+		lines[count++] = (struct line){
+			.at_ns = events[i].view.at_ns,
+			.event = events[i].view,
+			.place = events[i].place,
+			.last = events[i].last,
+		};
 	qsort(lines, count, sizeof(*lines), line_order);
 	*ret_count = count;
 	return lines;
 }
 
-static void print_event(const struct recorder_view *event, FILE *out)
+static void print_event(const struct timeline *timeline,
+	const struct recorder_view *event, FILE *out)
 {
-	fprintf(out, "%s %" PRIu64, recorder_operation_name(event->operation),
-		event->sequence);
+	if (timeline->phases)
+		fprintf(out, "[%s] ", timeline->phases[event->phase]);
+	fputs(event->operation == RECORDER_CALL && timeline->call
+			? timeline->call
+			: recorder_operation_name(event->operation),
+		out);
+	if (event->sequence != RECORDER_UNNUMBERED)
+		fprintf(out, " %" PRIu64, event->sequence);
 	if (event->code == RECORDER_RUNS)
 		fputs(": has not come back", out);
 	else if (event->code < 0)
@@ -143,38 +198,71 @@ static void print_event(const struct recorder_view *event, FILE *out)
 			event->took_ns / 1e3);
 }
 
+/* What was done to who has the place, or became of it. */
+static void print_deed(const struct timeline *timeline,
+	const struct timeline_deed *deed, FILE *out)
+{
+	char whence[WHENCE_TEXT_BYTES];
+
+	fprintf(out, "%s%s", deed->what,
+		deed->held ? ", holding the lock" : "");
+	if (deed->address)
+		fprintf(out, ", at %s", whence_name(deed->address, whence));
+	if (deed->doing_known) {
+		fputs("; ", out);
+		print_event(timeline, &deed->doing, out);
+	}
+}
+
 static void print_line(const struct timeline *timeline, const struct line *line,
 	uint64_t around_ns, FILE *out)
 {
 	const struct timeline_deed *deed = line->deed;
-	char place[TIMELINE_PLACE_BYTES], whence[WHENCE_TEXT_BYTES];
+	char place[TIMELINE_PLACE_BYTES], head[LINE_HEAD_BYTES], *text = NULL;
+	size_t bytes;
+	FILE *words = open_memstream(&text, &bytes);
 
-	fprintf(out, "%s %+14.1f us  %-11s #%-4u ",
+	if (!words)
+		return;
+	if (deed)
+		print_deed(timeline, deed, words);
+	else
+		print_event(timeline, &line->event, words);
+	fclose(words);
+	snprintf(head, sizeof(head), "%s %+14.1f us  %-11s #%-4u ",
 		deed && deed->killed ? "==>" : "   ",
 		((double)line->at_ns - (double)around_ns) / 1e3,
-		timeline_place(timeline->producers, line->place, place),
+		timeline->places ? timeline->places[line->place]
+				 : timeline_place(timeline->producers,
+					   line->place, place),
 		deed ? deed->number : line->event.number);
-	if (!deed) {
-		print_event(&line->event, out);
-	} else {
-		fprintf(out, "%s%s", deed->what,
-			deed->held ? ", holding the lock" : "");
-		if (deed->address)
-			fprintf(out, ", at %s",
-				whence_name(deed->address, whence));
-		if (deed->doing_known) {
-			fputs("; ", out);
-			print_event(&deed->doing, out);
-		}
-	}
-	fputc('\n', out);
+	if (text)
+		wrap_put(out, head, LINE_INDENT, "", text);
+	free(text);
 }
 
 void timeline_print(const struct timeline *timeline,
 	const struct recorder *recorder, uint64_t around_ns, FILE *out)
 {
+	struct timeline_event *events =
+		calloc((size_t)recorder->track_count * RECORDER_EVENTS + 1,
+			sizeof(*events));
+	size_t count = 0;
+
+	if (!events)
+		return;
+	for (unsigned place = 0; place < recorder->track_count; place++)
+		count += gather_track(recorder, place, events + count);
+	timeline_print_events(timeline, events, count, around_ns, out);
+	free(events);
+}
+
+void timeline_print_events(const struct timeline *timeline,
+	const struct timeline_event *events, size_t event_count,
+	uint64_t around_ns, FILE *out)
+{
 	size_t count = 0, middle = 0, from, until, left = 0;
-	struct line *lines = gather(timeline, recorder, &count);
+	struct line *lines = make_lines(timeline, events, event_count, &count);
 
 	if (!lines)
 		return;

@@ -29,7 +29,25 @@ struct timeline {
 			   by then; owned */
 	size_t count, room;
 	unsigned producers; /* places before those of the consumers */
+	/* What places and phases are called; NULL: by role and number, and not
+	 * at all. */
+	const char *const *places, *const *phases;
+	const char *call; /* what RECORDER_CALL was */
 };
+
+/* An event out of a recorder. */
+struct timeline_event {
+	unsigned place;
+	bool last; /* of its place */
+	struct recorder_view view;
+};
+
+/* timeline_gather - what of @recorder is newer than @since_ns and nearest to
+ * @around_ns, some of each place, and the last one of each. Nobody writes to it
+ * meanwhile, or what is written just now may be torn. Returns how many. */
+enum { TIMELINE_EACH = 18 };
+size_t timeline_gather(const struct recorder *recorder, uint64_t since_ns,
+	uint64_t around_ns, struct timeline_event *events, size_t room);
 
 /* timeline_add - one more. @sent: as many as there are producers' places.
  * Returns 0; -ENOMEM. */
@@ -46,6 +64,11 @@ uint64_t timeline_sent(
  * @recorder meanwhile. */
 void timeline_print(const struct timeline *timeline,
 	const struct recorder *recorder, uint64_t around_ns, FILE *out);
+
+/* timeline_print_events - the same of events that were gathered. */
+void timeline_print_events(const struct timeline *timeline,
+	const struct timeline_event *events, size_t event_count,
+	uint64_t around_ns, FILE *out);
 
 /* timeline_place - "producer 1". Returns @text. */
 enum { TIMELINE_PLACE_BYTES = 32 };

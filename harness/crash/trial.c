@@ -164,6 +164,8 @@ static enum verdict set_holder(struct trial *trial)
 	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
+	trial_struck(trial, &part, part.trace, part.k, status)->held =
+		WIFSTOPPED(status) || WIFSIGNALED(status);
 	if (slow && WIFSTOPPED(status)) {
 		trial->holder = pid;
 		/* settled when it goes on; its number is taken already */
@@ -183,6 +185,8 @@ static enum verdict let_on(struct trial *trial, pid_t pid,
 	enum verdict verdict;
 	int status;
 
+	story_deed(&trial->report->story,
+		story_place(part->operation->role, part->index), "goes on", 0);
 	kill(pid, SIGCONT);
 	do {
 		verdict = trial_await_part(trial, part, &pid, &status);
@@ -327,6 +331,7 @@ static enum verdict strike_victim(struct trial *trial)
 	pid_t pid;
 	int status;
 
+	trial->stage->phase = STORY_STRUCK;
 	part.waits = is_sleeper(trial);
 	trial->ledger.victim = trial->ledger.actor_count;
 	actor = trial_enter(trial, part.operation);
@@ -339,6 +344,7 @@ static enum verdict strike_victim(struct trial *trial)
 	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
+	trial_struck(trial, &part, part.trace, part.k, status);
 	if (WIFSTOPPED(status)) {
 		trial->report->acted = true;
 		if (actor->effect == EFFECT_PUTS)
@@ -384,6 +390,7 @@ static enum verdict strike_next(struct trial *trial)
 	verdict = trial_await_part(trial, &part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
+	trial_struck(trial, &part, part.trace, part.k, status);
 	trial_settle(trial, actor, &part);
 	if (!WIFSIGNALED(status) && !strike->record_next) {
 		trial->report->acted = false;
@@ -503,9 +510,12 @@ static enum verdict run(struct trial *trial)
 {
 	bool sleeper =
 		trial->what->kind == KIND_SLEEPER && !trial->strike->record;
-	enum verdict verdict = set_stage(trial);
+	struct crash_stage *stage = trial->stage;
+	enum verdict verdict;
 	uint64_t since_ns = 0;
 
+	stage->phase = STORY_BEFORE;
+	verdict = set_stage(trial);
 	if (verdict == VERDICT_UNDONE)
 		verdict = set_holder(trial);
 	if (verdict == VERDICT_UNDONE) {
@@ -515,6 +525,7 @@ static enum verdict run(struct trial *trial)
 	if (verdict == VERDICT_UNDONE && trial->what->kind == KIND_PAIR &&
 		!trial->strike->record)
 		verdict = strike_next(trial);
+	stage->phase = STORY_AFTER;
 	if (verdict == VERDICT_UNDONE)
 		verdict = let_holder_on(trial);
 	if (verdict == VERDICT_UNDONE && sleeper)
@@ -525,6 +536,7 @@ static enum verdict run(struct trial *trial)
 		verdict = trial_send_some(trial, 1);
 		trial->ledger.after++;
 	}
+	stage->phase = STORY_COUNT;
 	return verdict == VERDICT_UNDONE ? judge(trial) : verdict;
 }
 
@@ -541,7 +553,8 @@ void trial_run(struct crash_stage *stage, const struct trial_case *what,
 	trial.what = what;
 	trial.strike = strike;
 	trial.report = ret_report;
-	*ret_report = (struct trial_report){0};
+	memset(ret_report, 0, offsetof(struct trial_report, story));
+	story_begin(&ret_report->story);
 	run(&trial);
 	end_holder(&trial);
 }

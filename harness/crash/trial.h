@@ -9,6 +9,7 @@
 
 #include "crash/operation.h"
 #include "crash/stage.h"
+#include "crash/story.h"
 #include "crash/trace.h"
 
 enum crash_kind {
@@ -56,6 +57,7 @@ struct trial_report {
 	bool acted;	      /* it was */
 	uint64_t recovery_ns; /* to the first success; 0: none was due */
 	char words[TRIAL_WORDS_BYTES]; /* unless fine */
+	struct trial_story story;      /* the same */
 };
 
 /* trial_run - on @stage, which is drained, and is so again afterwards unless it is

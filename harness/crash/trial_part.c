@@ -24,6 +24,7 @@ enum verdict trial_found(
 	vsnprintf(trial->report->words, sizeof(trial->report->words), format,
 		args);
 	va_end(args);
+	story_tell(&trial->report->story, trial->stage);
 	trial->report->verdict = verdict;
 	trial->stage->spoiled = true;
 	return verdict;
@@ -45,6 +46,20 @@ void trial_take_in(struct trial *trial, enum endpoint_role role)
 		trial->seen[trial->seen_count++] = answer->seen[i];
 }
 
+enum verdict trial_survivor_died(struct trial *trial, enum endpoint_role role)
+{
+	int status = trial->stage->survivors[role].status;
+
+	story_deed(&trial->report->story, story_place(role, 0), "DIES", 0);
+	if (!WIFSIGNALED(status))
+		return trial_found(trial, VERDICT_CRASHED,
+			"the surviving %s died of it", trial_role_name(role));
+	return trial_found(trial, VERDICT_CRASHED,
+		"the surviving %s died of it, of signal %d (%s)",
+		trial_role_name(role), WTERMSIG(status),
+		strsignal(WTERMSIG(status)));
+}
+
 enum verdict trial_order(struct trial *trial, enum endpoint_role role,
 	const struct survivor_order *what)
 {
@@ -56,8 +71,7 @@ enum verdict trial_order(struct trial *trial, enum endpoint_role role,
 			trial_role_name(role),
 			what->what == SURVIVOR_SEND ? "send" : "receive");
 	if (verdict != VERDICT_UNDONE)
-		return trial_found(trial, verdict,
-			"the surviving %s died of it", trial_role_name(role));
+		return trial_survivor_died(trial, role);
 	if (what->what == SURVIVOR_RECV)
 		trial_take_in(trial, role);
 	return VERDICT_UNDONE;
@@ -117,6 +131,44 @@ struct order {
 
 _Static_assert(sizeof(struct order) <= HOST_ORDER_BYTES, "an order fits");
 
+/* What @operation is to the recorder. */
+static enum recorder_operation recorded_as(
+	const struct crash_operation *operation)
+{
+	switch (operation->call) {
+	case CALL_SEND:
+	case CALL_SEND_BATCH:
+		return RECORDER_SEND;
+	case CALL_ATTACH:
+		return RECORDER_ATTACH;
+	case CALL_DETACH:
+		return RECORDER_DETACH;
+	case CALL_OWN:
+		return RECORDER_CALL;
+	default:
+		return RECORDER_RECEIVE;
+	}
+}
+
+/* The call, told to the recorder just before it and, if it comes back, behind. */
+static void make_call(const struct part *part, struct crash_victim *victim)
+{
+	const struct crash_operation *operation = victim->operation;
+	struct recording recording = recorder_begin_track(
+		victim->stage->shared->recorder,
+		story_place(operation->role, part->index), (uint32_t)getpid());
+
+	recorder_begin(&recording, STORY_STRUCK, recorded_as(operation),
+		operation->effect == EFFECT_PUTS ? victim->number
+						 : RECORDER_UNNUMBERED);
+	if (part->record)
+		step_record(part->record, victim_call, victim);
+	else
+		step_run(part->trace, part->k, &part->action, victim_call,
+			victim);
+	recorder_end(&recording, victim->result, 0);
+}
+
 static void play(const void *order, void *stage)
 {
 	const struct order *ordered = order;
@@ -139,11 +191,7 @@ static void play(const void *order, void *stage)
 	while (part->waits &&
 		!atomic_load_explicit(&victim.said->go, memory_order_acquire))
 		nanosleep(&trial_moment, NULL);
-	if (part->record)
-		step_record(part->record, victim_call, &victim);
-	else
-		step_run(part->trace, part->k, &part->action, victim_call,
-			&victim);
+	make_call(part, &victim);
 	victim_tell(&victim);
 	_exit(0);
 }
@@ -198,6 +246,8 @@ pid_t trial_start_part(struct trial *trial, const struct part *part)
 	pid = crash_stage_fork();
 	if (pid == 0)
 		play(&order, stage);
+	trial->report->story
+		.pids[story_place(part->operation->role, part->index)] = pid;
 	return pid;
 }
 
@@ -207,6 +257,8 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 {
 	const struct stage_said *said =
 		&trial->stage->shared->said[part->index];
+	struct trial_story *story = &trial->report->story;
+	unsigned place = story_place(part->operation->role, part->index);
 	bool ended =
 		*pid >= 0 && crash_stage_wait(trial->stage, pid, ret_status);
 
@@ -214,20 +266,46 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 		return trial_found(trial, VERDICT_CRASHED,
 			"cannot start the %s that is to be struck",
 			trial_role_name(part->operation->role));
-	if (!ended)
+	story->pids[place] = *pid;
+	if (!ended) {
+		story_deed(story, place, "has not come back",
+			trial->stage->stuck_at);
 		return trial_found(trial, VERDICT_HANG,
 			"the %s that is to be struck does not come back",
 			trial_role_name(part->operation->role));
+	}
 	if (WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status))
 		return trial_found(trial, VERDICT_REFUSED,
 			"a new %s cannot attach: %s",
 			trial_role_name(part->operation->role),
 			strerror(-said->ready));
-	if (WIFSIGNALED(*ret_status) && WTERMSIG(*ret_status) != SIGKILL)
+	if (WIFSIGNALED(*ret_status) && WTERMSIG(*ret_status) != SIGKILL) {
+		story_deed(story, place, "DIES", 0);
 		return trial_found(trial, VERDICT_CRASHED,
 			"the %s that was struck died of signal %d (%s)",
 			trial_role_name(part->operation->role),
 			WTERMSIG(*ret_status),
 			strsignal(WTERMSIG(*ret_status)));
+	}
 	return VERDICT_UNDONE;
+}
+
+struct timeline_deed *trial_struck(struct trial *trial, const struct part *part,
+	const struct crash_trace *trace, size_t k, int status)
+{
+	struct trial_story *story = &trial->report->story;
+	bool killed = WIFSIGNALED(status);
+	const char *what = killed		? "KILLED"
+			   : WIFSTOPPED(status) ? "STOPPED"
+			   : part->action.what == STEP_FAIL
+				   ? "its system call FAILS"
+				   : "is not struck";
+	struct timeline_deed *deed;
+
+	deed = story_deed(story,
+		story_place(part->operation->role, part->index), what,
+		trace && k < trace->count ? trace->steps[k].address : 0);
+	deed->killed = killed;
+	story->struck_ns = deed->at_ns;
+	return deed;
 }

@@ -50,6 +50,9 @@ const char *trial_role_name(enum endpoint_role role);
 
 /* Each of these returns VERDICT_UNDONE, or what trial_found() has noted. */
 
+/* trial_survivor_died - by itself, in the midst of an order. */
+enum verdict trial_survivor_died(struct trial *trial, enum endpoint_role role);
+
 /* trial_order - have a survivor do it; what it receives is noted as seen. */
 enum verdict trial_order(struct trial *trial, enum endpoint_role role,
 	const struct survivor_order *what);
@@ -76,6 +79,11 @@ void trial_settle(struct trial *trial, struct ledger_actor *actor,
 pid_t trial_start_part(struct trial *trial, const struct part *part);
 enum verdict trial_await_part(struct trial *trial, const struct part *part,
 	pid_t *pid, int *ret_status);
+
+/* trial_struck - it has been, or was to be, at step @k of @trace: for the story.
+ * @status: of waitpid(). */
+struct timeline_deed *trial_struck(struct trial *trial, const struct part *part,
+	const struct crash_trace *trace, size_t k, int status);
 
 /* trial_lay_down - somebody waits for what the victim is about to do: for a
  * message, or for room. trial_awake - the victim is dead, since @since_ns at the
