@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <ucontext.h>
 
 #include "control.h"
+#include "crash/whence.h"
 
 enum { POLL_NS = 100000 };
 
@@ -22,21 +22,6 @@ static struct {
 	size_t len;
 	struct worker_slot *slot;
 } here;
-
-/* Where the fault was. */
-static uint64_t instruction_of(const void *context)
-{
-	const ucontext_t *user = context;
-
-#if defined(__linux__) && defined(__x86_64__)
-	return (uint64_t)user->uc_mcontext.gregs[REG_RIP];
-#elif defined(__linux__) && defined(__aarch64__)
-	return user->uc_mcontext.pc;
-#else
-	(void)user;
-	return 0;
-#endif
-}
 
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
@@ -50,7 +35,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
 		return;
 	}
 	/* relaxed: the store behind it publishes it */
-	atomic_store_explicit(&here.slot->parked_at, instruction_of(context),
+	atomic_store_explicit(&here.slot->parked_at, whence_of_signal(context),
 		memory_order_relaxed);
 	/* Not where the parent has lost its patience: it would not come back.
 	 * release, acquire: with the parent in fault_holder.c */

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/test_conform \
 	tests/test_counters \
 	tests/test_crash_campaign \
+	tests/test_crash_lean \
 	tests/test_crash_ledger \
 	tests/test_crash_source \
 	tests/test_crash_step \
@@ -111,7 +112,8 @@ TREE_CHECKS = \
 	tests/check-plugin.sh \
 	tests/check-readme.sh \
 	tests/check-room.sh \
-	tests/check-schema.sh
+	tests/check-schema.sh \
+	tests/check-soak.sh
 
 TESTS += $(UNIT_TESTS) $(TREE_CHECKS) $(SCENARIOS)
 TEST_EXTENSIONS = .sh .ini
@@ -222,6 +224,11 @@ tests_test_segment_name_SOURCES = tests/test_segment_name.c $(LIB_STAGE)
 tests_test_shm_SOURCES = tests/test_shm.c $(LIB_STAGE)
 tests_test_wake_SOURCES = tests/test_wake.c $(LIB_STAGE)
 tests_test_wake_step_SOURCES = tests/test_wake_step.c $(LIB_STAGE)
+
+# As ipcmark is linked: to bind a name late means to search libraries that children
+# may go without.
+tests_test_crash_campaign_LDFLAGS = $(AM_LDFLAGS) $(BIND_NOW_LDFLAGS)
+tests_test_crash_lean_LDFLAGS = $(AM_LDFLAGS) $(BIND_NOW_LDFLAGS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)

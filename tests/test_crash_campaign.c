@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "crash/campaign.h"
 #include "crash/map.h"
@@ -28,7 +29,9 @@ enum fault {
 	FAULT_HANGS,   /* a lock that nobody gives back */
 	FAULT_REFUSES, /* the same, with a time-out */
 	FAULT_CRASHES, /* whoever meets what a death left dies, too */
-	FAULT_BREAKS,  /* check() does not like what a death leaves */
+	FAULT_CRASHES_ONCE, /* the first one of them only */
+	FAULT_SEEKS_HELP,   /* he calls what nobody called before */
+	FAULT_BREAKS,	    /* check() does not like what a death leaves */
 };
 
 enum { PLACES = 16, BODY_BYTES = 512 };
@@ -36,6 +39,7 @@ enum { PLACES = 16, BODY_BYTES = 512 };
 struct toy {
 	enum fault fault;
 	_Atomic unsigned busy; /* the lock; what a death leaves */
+	_Atomic unsigned crashes;
 	_Atomic uint64_t head, tail;
 	size_t lens[PLACES];
 	unsigned char bodies[PLACES][BODY_BYTES];
@@ -71,13 +75,28 @@ static int toy_attach(struct channel *channel, enum endpoint_role role,
 	return *ret_endpoint ? 0 : -ENOMEM;
 }
 
+static void meet_the_dead(void)
+{
+	static volatile int *nowhere;
+	static volatile unsigned long help;
+
+	if (toy->fault == FAULT_CRASHES)
+		abort();
+	if (toy->fault == FAULT_CRASHES_ONCE &&
+		!atomic_fetch_add(&toy->crashes, 1))
+		*nowhere = 1;
+	/* in a library, if this program is linked with any */
+	if (toy->fault == FAULT_SEEKS_HELP)
+		help = crc32(help, (const void *)"help", 4);
+}
+
 static int toy_enter(uint64_t timeout_ns)
 {
 	uint64_t deadline_ns = deadline_after(timeout_ns);
 	static const struct timespec nap = {.tv_nsec = 100000};
 
-	if (toy->fault == FAULT_CRASHES && atomic_load(&toy->busy))
-		abort();
+	if (atomic_load(&toy->busy))
+		meet_the_dead();
 	while (atomic_exchange(&toy->busy, 1)) {
 		if (toy->fault == FAULT_HANGS) {
 			nanosleep(&nap, NULL);
@@ -328,6 +347,33 @@ START_TEST(test_crash_campaign_nothing_wrong_finds_nothing)
 }
 END_TEST
 
+/* Whether it happens again or not. */
+START_TEST(test_crash_campaign_crash_that_does_not_repeat_counts)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	atomic_store(&toy->crashes, 0);
+	run(FAULT_CRASHES_ONCE, KIND_INSTRUCTION, "send", counts, &struck);
+	ck_assert_uint_eq(counts[VERDICT_CRASHED], 1);
+	ck_assert_uint_eq(atomic_load(&toy->crashes) > 1, true);
+}
+END_TEST
+
+/* What the calls that were recorded never needed, their children go without. */
+START_TEST(test_crash_campaign_library_used_by_survivors_alone_is_there)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	run(FAULT_SEEKS_HELP, KIND_INSTRUCTION, "send", counts, &struck);
+	ck_assert_uint_eq(counts[VERDICT_CRASHED], 0);
+	ck_assert_uint_gt(struck, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite;
@@ -350,6 +396,10 @@ int main(void)
 	/* send and recv, killed at each instruction, and in each pair */
 	tcase_add_loop_test(
 		tcase, test_crash_campaign_nothing_wrong_finds_nothing, 0, 8);
+	tcase_add_test(
+		tcase, test_crash_campaign_crash_that_does_not_repeat_counts);
+	tcase_add_test(tcase,
+		test_crash_campaign_library_used_by_survivors_alone_is_there);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -161,25 +161,20 @@ static void note(struct block *block, const struct trial_strike *strike,
 		note_violation(block, strike, report);
 }
 
-/* Once. Who crashed may have lacked what lean.c took from it, or have found in a
- * host's memory what it should not: then again with all there is and in memory of
- * its own, and from now on always, if that was it. */
+/* Once. Who crashed may have lacked what lean.c took from it: then again, and from
+ * now on always, with all there is. */
 static void try_once(struct block *block, const struct trial_strike *strike,
 	struct trial_report *ret_report)
 {
 	trial_run(&block->stage, &block->what, strike, ret_report);
-	if (ret_report->verdict != VERDICT_CRASHED || !lean_is())
+	if (ret_report->verdict != VERDICT_CRASHED ||
+		!lean_lacks(block->stage.shared->fault.address))
 		return;
 	lean_set(false);
-	block->stage.alone = true;
 	if (strike->record_next)
 		trace_clear(strike->record_next);
 	if (open_stage(block))
 		trial_run(&block->stage, &block->what, strike, ret_report);
-	if (ret_report->verdict == VERDICT_CRASHED) {
-		lean_set(true);
-		block->stage.alone = false;
-	}
 }
 
 /* One point, again when it was missed; and when it was late, since the machine
@@ -385,6 +380,7 @@ void director_run(struct campaign *campaign, unsigned director)
 	size_t at;
 
 	grow_lean(campaign);
+	crash_stage_watch(campaign->stages[director]);
 	for (;;) {
 		/* relaxed: the plan was there before the fork */
 		at = atomic_fetch_add_explicit(

@@ -8,8 +8,9 @@
  *
  * They stay mapped here, and are left out of children (MADV_DONTFORK). Always kept
  * are the program itself, the loader, the C library, and what the kernel maps. A
- * child that comes to what it lacks dies of SIGSEGV; so whoever sees one crash
- * tries again with all of them, and believes that only.
+ * child that comes to what it lacks dies of SIGSEGV at an address in there, and
+ * lean_lacks() says so: then its parent tries again with all of them. Any other
+ * crash is the transport's.
  */
 #include "crash/lean.h"
 
@@ -122,6 +123,18 @@ bool lean_is(void)
 	return state.lean;
 }
 
+bool lean_lacks(uint64_t address)
+{
+	for (unsigned i = 0; state.lean && i < state.count; i++) {
+		const struct module *module = &state.modules[i];
+
+		if (!module->used && address >= module->from &&
+			address < module->to)
+			return true;
+	}
+	return false;
+}
+
 #else /* children have all */
 
 void lean_use(uint64_t address)
@@ -136,6 +149,12 @@ void lean_set(bool lean)
 
 bool lean_is(void)
 {
+	return false;
+}
+
+bool lean_lacks(uint64_t address)
+{
+	(void)address;
 	return false;
 }
 

@@ -17,4 +17,7 @@ void lean_set(bool lean);
 /* lean_is - do they go without any now? */
 bool lean_is(void);
 
+/* lean_lacks - is @address in what children do not have just now? */
+bool lean_lacks(uint64_t address);
+
 #endif

@@ -52,6 +52,29 @@ void crash_stage_unshare(struct stage_shared *shared)
 	munmap(shared, sizeof(*shared));
 }
 
+static struct stage_shared *watched;
+
+/* The instruction is tried again, and then nobody handles it. */
+static void note_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	watched->fault.address = (uintptr_t)info->si_addr;
+	watched->fault.code = whence_of_signal(context);
+}
+
+void crash_stage_watch(struct stage_shared *shared)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+	const struct sigaction action = {
+		.sa_sigaction = note_fault,
+		.sa_flags = SA_SIGINFO | (int)SA_RESETHAND,
+	};
+
+	watched = shared;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		sigaction(faults[i], &action, NULL);
+}
+
 bool crash_stage_alone(const struct crash_stage *stage, enum endpoint_role role)
 {
 	unsigned many =

@@ -33,6 +33,11 @@ struct stage_said {
 	struct ledger_message seen[STAGE_SAID_MAX];
 };
 
+/* Of the latest SIGSEGV or the like: what it was about, and at which instruction. */
+struct stage_fault {
+	uint64_t address, code;
+};
+
 struct stage_shared {
 	struct survivor_mail mails[2];	     /* by role */
 	struct stage_said said[STAGE_SHARE]; /* [0]: nobody's */
@@ -40,6 +45,7 @@ struct stage_shared {
 	/* A track for each endpoint, producers first. Shared, too, and mapped
 	 * before all forks: the address is everybody's. */
 	struct recorder *recorder;
+	struct stage_fault fault; /* zeroes: none */
 };
 
 struct crash_stage {
@@ -74,6 +80,10 @@ struct crash_stage {
 /* crash_stage_shared - memory for ->shared. NULL: none. */
 struct stage_shared *crash_stage_shared(void);
 void crash_stage_unshare(struct stage_shared *shared);
+
+/* crash_stage_watch - from now on, children of this process that die of a fault
+ * of theirs leave in @shared where that was. */
+void crash_stage_watch(struct stage_shared *shared);
 
 /* crash_stage_open - make the channel. @name: unique. Returns 0; -errno. */
 int crash_stage_open(struct crash_stage *stage, const char *name);

@@ -555,6 +555,7 @@ void trial_run(struct crash_stage *stage, const struct trial_case *what,
 	trial.report = ret_report;
 	memset(ret_report, 0, offsetof(struct trial_report, story));
 	story_begin(&ret_report->story);
+	stage->shared->fault = (struct stage_fault){0};
 	run(&trial);
 	end_holder(&trial);
 }

@@ -50,7 +50,8 @@ enum verdict trial_survivor_died(struct trial *trial, enum endpoint_role role)
 {
 	int status = trial->stage->survivors[role].status;
 
-	story_deed(&trial->report->story, story_place(role, 0), "DIES", 0);
+	story_deed(&trial->report->story, story_place(role, 0), "DIES",
+		trial->stage->shared->fault.code);
 	if (!WIFSIGNALED(status))
 		return trial_found(trial, VERDICT_CRASHED,
 			"the surviving %s died of it", trial_role_name(role));
@@ -280,7 +281,8 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 			trial_role_name(part->operation->role),
 			strerror(-said->ready));
 	if (WIFSIGNALED(*ret_status) && WTERMSIG(*ret_status) != SIGKILL) {
-		story_deed(story, place, "DIES", 0);
+		story_deed(
+			story, place, "DIES", trial->stage->shared->fault.code);
 		return trial_found(trial, VERDICT_CRASHED,
 			"the %s that was struck died of signal %d (%s)",
 			trial_role_name(part->operation->role),

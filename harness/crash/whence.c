@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "crash/symbol.h"
 
@@ -31,6 +32,20 @@ uint64_t whence_read(pid_t pid)
 	fclose(file);
 	last = strrchr(line, ' '); /* "running": it does not stand still */
 	return last ? strtoull(last + 1, NULL, 16) : 0;
+}
+
+uint64_t whence_of_signal(const void *context)
+{
+	const ucontext_t *user = context;
+
+#if defined(__linux__) && defined(__x86_64__)
+	return (uint64_t)user->uc_mcontext.gregs[REG_RIP];
+#elif defined(__linux__) && defined(__aarch64__)
+	return user->uc_mcontext.pc;
+#else
+	(void)user;
+	return 0;
+#endif
 }
 
 char *whence_name(uint64_t address, char text[WHENCE_TEXT_BYTES])

@@ -12,6 +12,10 @@ enum { WHENCE_TEXT_BYTES = 160 };
  * 0: the system does not say. */
 uint64_t whence_read(pid_t pid);
 
+/* whence_of_signal - the instruction that a signal's handler has interrupted, by
+ * its third argument. 0: not known for this processor. */
+uint64_t whence_of_signal(const void *context);
+
 /* whence_name - what that is, as seen from this process, which the worker was
  * forked from. Returns @text. */
 char *whence_name(uint64_t address, char text[WHENCE_TEXT_BYTES]);
