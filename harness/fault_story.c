@@ -104,8 +104,8 @@ static uint64_t tell_lost(const struct fault *fault, FILE *out)
 	for (unsigned p = 0; block->bits && p < block->producer_numbers; p++) {
 		uint64_t sequence, sent_ns;
 
-		if (!verify_first_lost(&block->bits[p],
-			    verify_get(&block->sent[p].count), &sequence) ||
+		if (!verify_first_lost(
+			    &block->bits[p], &block->sent[p], &sequence) ||
 			told++ >= LOST_MAX)
 			continue;
 		sent_ns = timeline_sent(&fault->timeline, p, sequence);

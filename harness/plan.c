@@ -30,6 +30,7 @@
 #include "scenario.h"
 #include "topo.h"
 #include "transport.h"
+#include "verify.h"
 
 enum {
 	CASE_LIMIT = 10000,
@@ -327,6 +328,31 @@ static void fill_case(const struct scenario_section *section,
 	name_case(bench);
 }
 
+/* Can each message be told from all others? Returns 0 or -ENOTSUP. */
+static int check_ledger(
+	const struct bench_case *bench, char *reason, size_t reason_bytes)
+{
+	uint64_t least = bench->msg_size_bytes + sizeof(uint64_t);
+
+	if (bench->mode == MODE_CRASH && !kill_at_is_step(bench->kill_at) &&
+		bench->msg_size_bytes < sizeof(uint64_t)) {
+		snprintf(reason, reason_bytes,
+			"after a death it counts which message came: 8 bytes "
+			"or more, not %" PRIu64,
+			bench->msg_size_bytes);
+		return -ENOTSUP;
+	}
+	if (bench->verify == VERIFY_FULL &&
+		bench->capacity_bytes / least > LEDGER_AHEAD) {
+		snprintf(reason, reason_bytes,
+			"verify = full accounts for %d messages in flight; "
+			"lower capacity, or raise msg_size",
+			LEDGER_AHEAD);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
 /* A round trip is one message in flight between two. Returns 0 or -ENOTSUP. */
 static int check_mode(
 	const struct bench_case *bench, char *reason, size_t reason_bytes)
@@ -383,6 +409,8 @@ static void decide_case(const struct topo *topo, struct bench_case *bench)
 		return;
 	}
 	error = check_mode(bench, reason, sizeof(bench->reason));
+	if (!error)
+		error = check_ledger(bench, reason, sizeof(bench->reason));
 	if (!error)
 		error = transport_can_run(
 			transport, bench, reason, sizeof(bench->reason));

@@ -347,6 +347,26 @@ static int resolve_zip(
 	return scenario_zip(&place, entry->value, section);
 }
 
+/* By counts alone a message that was out when its producer died cannot be told
+ * from a double. */
+static int check_verify(
+	const struct lineage *lineage, const struct scenario_section *section)
+{
+	size_t depth;
+	const struct text_entry *entry =
+		find_nearest(lineage, "verify", &depth);
+
+	if (section->mode != MODE_CRASH || section->verify == VERIFY_FULL ||
+		!entry)
+		return 0;
+	diag_at(entry->file, entry->line,
+		"verify = %s is not enough for crash section [%s], where "
+		"messages are out when their sender dies; write verify = full "
+		"there",
+		entry->value, section->name);
+	return -EINVAL;
+}
+
 static int resolve_section(const struct scenario_text *text,
 	const struct text_section *from, bool wide,
 	struct scenario_section *section)
@@ -365,6 +385,8 @@ static int resolve_section(const struct scenario_text *text,
 		key->name && !error; key++)
 		if (key->type != KEY_STRUCTURE)
 			error = resolve_key(key, &lineage, section);
+	if (!error)
+		error = check_verify(&lineage, section);
 	if (!error && section->mode == MODE_OPEN)
 		error = settle_burst(&lineage, section);
 	if (!error && section->mode == MODE_OPEN)

@@ -163,8 +163,6 @@ static bool intact(const struct verifier *verifier, const uint8_t *message,
 
 	if (word >> VERIFY_PRODUCER_SHIFT >= verifier->producer_count)
 		return false;
-	if (verifier->bits && (word & VERIFY_SEQUENCE_MASK) >= LEDGER_BITS)
-		return false;
 	if (len < VERIFY_TAIL_FROM_LEN)
 		return true;
 	memcpy(&tail, message + len - VERIFY_WORD_BYTES, VERIFY_WORD_BYTES);
@@ -172,14 +170,49 @@ static bool intact(const struct verifier *verifier, const uint8_t *message,
 			       verifier->times_bytes);
 }
 
+/* Where the bits of messages from 64 * @index on are. */
+static size_t word_at(uint64_t index)
+{
+	return index % (LEDGER_BITS / 64);
+}
+
 /* Returns whether the bit was set before. */
 static bool set_bit(struct ledger_bits *bits, uint64_t sequence)
 {
 	uint64_t bit = UINT64_C(1) << sequence % 64;
 
-	return atomic_fetch_or_explicit(
-		       &bits->words[sequence / 64], bit, memory_order_relaxed) &
+	return atomic_fetch_or_explicit(&bits->words[word_at(sequence / 64)],
+		       bit, memory_order_relaxed) &
 	       bit;
+}
+
+static uint64_t settled_chunks(uint64_t settled)
+{
+	return settled >> 32;
+}
+
+/* A death before the store of ->settled has changed nothing; one behind it may
+ * leave bits of messages that are settled. They would be those of messages half a
+ * window ahead, behind a gap that no account looks beyond. */
+uint64_t verify_settle(struct ledger_bits *bits, struct sent_line *line)
+{
+	uint64_t settled = verify_get(&line->settled);
+	uint64_t chunk = settled_chunks(settled);
+	uint64_t from = chunk * (LEDGER_CHUNK / 64);
+	uint64_t lost = settled & UINT32_MAX;
+
+	for (uint64_t i = from; i < from + LEDGER_CHUNK / 64; i++)
+		lost += 64 - (unsigned)__builtin_popcountll(
+				     verify_get(&bits->words[word_at(i)]));
+	if (lost > UINT32_MAX)
+		lost = UINT32_MAX;
+	verify_set(&line->settled, (chunk + 1) << 32 | lost);
+	/* relaxed stores and a fence for the compiler: what a death leaves is
+	 * a prefix of them */
+	atomic_signal_fence(memory_order_seq_cst);
+	for (uint64_t i = from; i < from + LEDGER_CHUNK / 64; i++)
+		verify_set(&bits->words[word_at(i)], 0);
+	return (chunk + 1) * LEDGER_CHUNK + LEDGER_AHEAD;
 }
 
 void verify_received_slowly(
@@ -222,13 +255,20 @@ void verify_received_slowly(
 	}
 }
 
-/* Of one producer, by the bits: lost before @acknowledged, strangers from
- * @acknowledged + @in_flight on. */
-static void total_by_bits(const struct ledger_bits *bits, uint64_t acknowledged,
-	unsigned in_flight, struct verify_totals *totals)
+/* Of one producer, by the bits: lost before what was acknowledged, strangers from
+ * that + @in_flight on. */
+static void total_by_bits(const struct ledger_bits *bits,
+	const struct sent_line *line, unsigned in_flight,
+	struct verify_totals *totals)
 {
-	for (uint64_t i = 0; i < LEDGER_BITS / 64; i++) {
-		uint64_t have = verify_get(&bits->words[i]);
+	uint64_t acknowledged = verify_get(&line->count);
+	uint64_t settled = verify_get(&line->settled);
+	uint64_t from = settled_chunks(settled) * LEDGER_CHUNK;
+	uint64_t end = from + LEDGER_BITS;
+
+	totals->lost += settled & UINT32_MAX;
+	for (uint64_t i = from / 64; i < end / 64; i++) {
+		uint64_t have = verify_get(&bits->words[word_at(i)]);
 		uint64_t first = i * 64;
 
 		if (first + 64 <= acknowledged) {
@@ -249,11 +289,14 @@ static void total_by_bits(const struct ledger_bits *bits, uint64_t acknowledged,
 	}
 }
 
-bool verify_first_lost(const struct ledger_bits *bits, uint64_t acknowledged,
-	uint64_t *ret_sequence)
+bool verify_first_lost(const struct ledger_bits *bits,
+	const struct sent_line *line, uint64_t *ret_sequence)
 {
-	for (uint64_t i = 0; i < acknowledged && i < LEDGER_BITS; i++) {
-		uint64_t have = verify_get(&bits->words[i / 64]);
+	uint64_t acknowledged = verify_get(&line->count);
+	uint64_t i = settled_chunks(verify_get(&line->settled)) * LEDGER_CHUNK;
+
+	for (; i < acknowledged; i++) {
+		uint64_t have = verify_get(&bits->words[word_at(i / 64)]);
 
 		if (have == UINT64_MAX) {
 			i |= 63;
@@ -302,7 +345,7 @@ void verify_total(const struct verifier *verifier, const struct sent_line *sent,
 		totals.sent += wanted;
 		totals.received += count;
 		if (verifier->bits && identified)
-			total_by_bits(&verifier->bits[p], wanted,
+			total_by_bits(&verifier->bits[p], &sent[p],
 				in_flight ? in_flight[p] : 0, &totals);
 		else if (!mixed)
 			total_by_counts(wanted, count,

@@ -41,6 +41,11 @@ enum { OPEN_TIMES_BYTES = 16, OPEN_MIN_BYTES = 32 };
  * written at every message, while the producers beside it write theirs. */
 struct sent_line {
 	alignas(LINE_BYTES) _Atomic uint64_t count;
+	/* VERIFY_FULL: of the oldest messages, whose bits are given to newer
+	 * ones, how many chunks (upper half), and how many messages in them
+	 * nobody received (lower half). One word, so that a death leaves both
+	 * or neither. */
+	_Atomic uint64_t settled;
 };
 
 /* One producer's messages, as one consumer saw them. The message that comes when
@@ -63,8 +68,15 @@ struct verify_ledger {
 	struct ledger_line lines[]; /* by producer number */
 };
 
-/* Which messages of one producer were received by anybody: VERIFY_FULL. */
-enum { LEDGER_BITS = 1 << 26 };
+/* Which messages of one producer were received by anybody: VERIFY_FULL. A window
+ * that goes with the producer: message n has bit n % LEDGER_BITS. What is half a
+ * window behind the newest is settled, a chunk at a time, and its bits are used
+ * again: by then each of its messages was noted, or never will be. */
+enum {
+	LEDGER_BITS = 1 << 26,
+	LEDGER_AHEAD = LEDGER_BITS / 2, /* messages unsettled at most */
+	LEDGER_CHUNK = 1 << 16,
+};
 struct ledger_bits {
 	_Atomic uint64_t words[LEDGER_BITS / 64];
 };
@@ -127,10 +139,15 @@ static inline size_t verify_glance(enum verify_mode mode, size_t len)
 void verify_received_slowly(
 	const struct verifier *verifier, const void *message, size_t len);
 
+/* verify_settle - by the producer itself: make room in its window for a chunk of
+ * messages more. Returns up to which message there is room now; at first it is
+ * LEDGER_AHEAD. */
+uint64_t verify_settle(struct ledger_bits *bits, struct sent_line *line);
+
 /* verify_first_lost - which message of one producer is the first that was sent
- * and not received? False: all were. */
-bool verify_first_lost(const struct ledger_bits *bits, uint64_t acknowledged,
-	uint64_t *ret_sequence);
+ * and not received, of those that are not settled? False: all were. */
+bool verify_first_lost(const struct ledger_bits *bits,
+	const struct sent_line *line, uint64_t *ret_sequence);
 
 /* verify_total - the verdict over one slice, once everybody has stopped.
  * @sent: a line per producer.

@@ -106,6 +106,14 @@ void worker_hear(struct worker *worker)
 		worker->slot->usage = usage_end(&worker->meter);
 }
 
+void worker_settle(struct worker *worker)
+{
+	unsigned number = worker->job->number;
+
+	worker->ledger_room = verify_settle(&worker->verifier.bits[number],
+		&worker->job->block->sent[number]);
+}
+
 bool worker_in_vain(struct worker *worker, int rc)
 {
 	if (rc != -EAGAIN && rc != -ETIMEDOUT && rc != -EINTR)
@@ -217,8 +225,8 @@ HOT void produce_by(struct worker *worker, bool single, bool crash)
 		unsigned count = batch;
 		int rc;
 
-		if (worker->verifier.bits && sequence + batch > LEDGER_BITS)
-			break; /* more than the ledger can account for */
+		if (__builtin_expect(sequence + batch > worker->ledger_room, 0))
+			worker_settle(worker);
 		stamp(worker, sequence, count, single);
 		park_if_asked(worker);
 		while ((rc = send_told(
@@ -293,6 +301,8 @@ HOT void loop_back_by(struct worker *worker, bool single)
 		unsigned batch = worker->calls.batch;
 		int sent, got;
 
+		if (__builtin_expect(sequence + batch > worker->ledger_room, 0))
+			worker_settle(worker);
 		stamp(worker, sequence, batch, single);
 		sent = send_some(worker, worker->endpoints[0], batch, single);
 		if (sent < 0)
@@ -324,6 +334,8 @@ static bool send_one(struct worker *worker, uint64_t sequence, enum phase until)
 {
 	int rc;
 
+	if (__builtin_expect(sequence >= worker->ledger_room, 0))
+		worker_settle(worker);
 	stamp(worker, sequence, 1, true);
 	while ((rc = send_some(worker, worker->endpoints[0], 1, true)) < 0 &&
 		worker_in_vain(worker, rc))
@@ -467,6 +479,7 @@ static void make_verifier(struct worker *worker)
 		.glance_len = verify_glance(
 			job->bench->verify, job->bench->msg_size_bytes),
 	};
+	worker->ledger_room = worker->verifier.bits ? LEDGER_AHEAD : UINT64_MAX;
 }
 
 static void attach_to(struct worker *worker, unsigned channel,

@@ -44,6 +44,8 @@ struct worker {
 	unsigned vain;	     /* polls in a row without a message */
 	struct usage_meter meter;
 	struct verifier verifier;
+	uint64_t
+		ledger_room; /* messages before this one can be accounted for */
 	struct outbound *out;
 	struct inbound *in;
 	uint8_t *buffers; /* batch times the stride */
@@ -62,6 +64,10 @@ void worker_hear(struct worker *worker) __attribute__((cold));
 /* worker_in_vain - a call returned @rc: was it only for want of room or
  * messages? Anything else ends the worker. Returns true. */
 bool worker_in_vain(struct worker *worker, int rc);
+
+/* worker_settle - there is no room for the next messages in the ledger: make some,
+ * for LEDGER_CHUNK more. */
+void worker_settle(struct worker *worker) __attribute__((cold));
 
 /* worker_open_prepare, worker_open_run - MODE_OPEN: once before the worker says
  * that it is there, and in place of the closed loops. */

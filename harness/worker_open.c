@@ -353,8 +353,8 @@ static void generate(struct worker *worker)
 			return;
 		if (given_up(worker))
 			break;
-		if (worker->verifier.bits && loop->sequence == LEDGER_BITS)
-			break; /* more than the ledger can account for */
+		if (loop->sequence == worker->ledger_room)
+			worker_settle(worker);
 		message = make_ready(worker);
 		if (!send_due(worker, &message, due_ns)) {
 			due_ns = paced(worker) ? next_due_ns(loop) : 0;

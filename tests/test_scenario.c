@@ -179,6 +179,13 @@ static const struct {
 	{"[a]\nmode = throughput\nkill = producer\n", {0},
 		":3: 'kill' is for crash sections"},
 	{"[a]\nrecover_within = 1s\n", {0}, ":2: 'recover_within' is for"},
+	{"[a]\nkill = producer\nverify = header\n", {0},
+		":3: verify = header is not enough for crash section [a], "
+		"where "
+		"messages are out when their sender dies; write verify = full "
+		"there"},
+	{"[global]\nverify = sum\n[a]\nkills = 3\n", {0},
+		":2: verify = sum is not enough for crash section [a]"},
 	{"[a]\nlate = drop\n", {0}, ":2: 'late' is for open sections"},
 	{"[a]\nmode = open\nlate = dorp\n", {0}, "did you mean 'drop'?"},
 	{"[a]\nwork = 2us\n", {0}, ":2: 'work' is for open sections"},

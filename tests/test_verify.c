@@ -13,6 +13,7 @@ enum {
 	MAX_LEN = 256,
 	PRODUCERS = 2,
 	CONSUMERS = 2,
+	SETTLING = 12, /* moments of a death while a chunk is settled */
 };
 
 /* A channel in a test's own hands. */
@@ -302,6 +303,90 @@ START_TEST(test_verify_bodies_differ_between_messages)
 }
 END_TEST
 
+/* A stage with a producer that has gone around its window one and a half times.
+ * Of the messages @lost nobody gets any. */
+static void go_around(struct stage *stage, const uint64_t *lost, size_t count)
+{
+	uint64_t room = LEDGER_AHEAD;
+
+	setup(stage, VERIFY_FULL, 8, 1);
+	for (uint64_t i = 0; i < LEDGER_BITS + LEDGER_AHEAD; i++) {
+		if (i == room)
+			room = verify_settle(
+				stage->block.bits, stage->block.sent);
+		send(stage, 0, i);
+		if (count && i == *lost) {
+			count--;
+			lost++;
+		} else {
+			receive(stage, i % CONSUMERS);
+		}
+	}
+}
+
+START_TEST(test_verify_window_goes_on_with_its_producer)
+{
+	/* settled long ago, at a chunk's ends, and not yet */
+	static const uint64_t lost[] = {0, 5, LEDGER_CHUNK - 1, LEDGER_CHUNK,
+		LEDGER_BITS - 1, LEDGER_BITS, LEDGER_BITS + LEDGER_AHEAD - 1};
+	const size_t count = sizeof(lost) / sizeof(lost[0]);
+	struct stage stage;
+	uint64_t first = 0;
+
+	go_around(&stage, lost, count);
+	ck_assert(
+		verify_first_lost(stage.block.bits, stage.block.sent, &first));
+	/* what is half a window old is settled, with those that are lost */
+	ck_assert_uint_eq(first, lost[5]);
+	expect(finish(&stage, NULL), count, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(test_verify_window_knows_doubles_and_strangers)
+{
+	unsigned in_flight[] = {2};
+	struct stage stage;
+	const uint64_t end = LEDGER_BITS + LEDGER_AHEAD;
+
+	go_around(&stage, NULL, 0);
+	/* once more, within the window; then what was out at a death, and one
+	 * that nobody has sent */
+	send(&stage, 0, end - LEDGER_CHUNK);
+	receive(&stage, 0);
+	send(&stage, 0, end);
+	receive(&stage, 0);
+	send(&stage, 0, end + 2);
+	receive(&stage, 0);
+	verify_sent(stage.block.sent, end);
+	expect(finish(&stage, in_flight), 0, 1, 0, 1);
+}
+END_TEST
+
+/* Killed between any two stores of verify_settle(): all is as if before, or as if
+ * behind it. */
+START_TEST(test_verify_killed_while_settling_changes_nothing)
+{
+	const uint64_t chunks = LEDGER_BITS / LEDGER_CHUNK;
+	struct stage stage;
+	struct ledger_bits *bits;
+	struct sent_line *line;
+
+	/* as go_around() leaves it, with one lost */
+	setup(&stage, VERIFY_FULL, 8, 1);
+	bits = stage.block.bits;
+	line = stage.block.sent;
+	verify_sent(line, LEDGER_BITS + LEDGER_AHEAD);
+	verify_set(&line->settled, chunks << 32);
+	for (size_t i = 0; i < LEDGER_AHEAD / 64; i++)
+		verify_set(&bits->words[i], i == 7 ? ~UINT64_C(1) : UINT64_MAX);
+	if (_i > 0) /* the sum is noted, and then some bits are 0 */
+		verify_set(&line->settled, (chunks + 1) << 32 | 1);
+	for (int i = 0; i < (_i - 1) * 100 && i < LEDGER_CHUNK / 64; i++)
+		verify_set(&bits->words[i], 0);
+	expect(finish(&stage, NULL), 1, 0, 0, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("verify");
@@ -328,6 +413,10 @@ int main(void)
 		tcase, test_verify_wrong_length_counts_damage, 0, FORMS);
 	tcase_add_test(tcase, test_verify_killed_senders_message_may_arrive);
 	tcase_add_test(tcase, test_verify_bodies_differ_between_messages);
+	tcase_add_test(tcase, test_verify_window_goes_on_with_its_producer);
+	tcase_add_test(tcase, test_verify_window_knows_doubles_and_strangers);
+	tcase_add_loop_test(tcase,
+		test_verify_killed_while_settling_changes_nothing, 0, SETTLING);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
