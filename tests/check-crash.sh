@@ -65,7 +65,8 @@ campaign()
 	awk 'length($0) > 100 { wide = 1 } END { exit wide }' out ||
 		fail "crash $*: a line of more than 100 columns"
 	[ "$want" -eq 2 ] ||
-		tail -n 1 out | grep -Eq '^[0-9]+ violations in [0-9]+ kills: ' ||
+		tail -n 1 out | grep -Eq \
+		'^[0-9]+ violations in [0-9]+ kills(, the first in trial [0-9]+)?: ' ||
 		fail "crash $*: the last line is no verdict"
 	tail -n 3 out
 }

@@ -276,7 +276,8 @@ check-sanitize-thread:
 distclean-local:
 	rm -rf sanitize-address sanitize-thread aarch64 fuzz mutants
 
-# Bugs of lib/mutants.def in a build of their own: does a test find each? MUTANTS:
+# Bugs of lib/mutants.def in a build of their own: does a campaign of ipcmark, or a
+# test, find each? MUTANTS:
 # their names; all; else the dozen that each commit is tried with.
 MUTANTS =
 MUTANT_TESTS = \
@@ -296,7 +297,7 @@ check-mutants:
 	cd mutants && { test -f Makefile || \
 		$(abs_top_srcdir)/configure --disable-shared \
 			--enable-mutants CC='$(CC)'; } && \
-		$(MAKE) $(AM_MAKEFLAGS) $(MUTANT_TESTS) && \
+		$(MAKE) $(AM_MAKEFLAGS) ipcmark $(MUTANT_TESTS) && \
 		MUTANTS='$(MUTANTS)' \
 		$(SHELL) $(abs_top_srcdir)/tests/check-mutants.sh
 

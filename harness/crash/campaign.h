@@ -96,6 +96,7 @@ struct campaign_board {
 	_Atomic size_t next_block;
 	_Atomic bool stop;
 	_Atomic uint64_t trials, violation_count;
+	uint64_t first_bad_trial; /* the first violation's, from 1 */
 	_Atomic uint64_t beats[CAMPAIGN_DIRECTORS_MAX]; /* it goes on */
 	size_t traces_used;
 	struct campaign_violation violations[CAMPAIGN_VIOLATIONS_MAX];

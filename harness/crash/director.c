@@ -111,6 +111,9 @@ static void note_violation(struct block *block,
 		CAMPAIGN_BAD_MAX)
 		atomic_store_explicit(
 			&block->row->ended, true, memory_order_relaxed);
+	if (!place)
+		board->first_bad_trial = atomic_load_explicit(
+			&board->trials, memory_order_relaxed);
 	coverage_add(block->campaign->coverage, struck->steps[at].address,
 		COVERAGE_VIOLATED);
 	if (place >= CAMPAIGN_VIOLATIONS_MAX)

@@ -341,16 +341,17 @@ static void print_violations(
 }
 
 /* The last line, and the one to quote. */
-static void print_verdict(
-	const uint64_t verdicts[VERDICTS], uint64_t struck, FILE *out)
+static void print_verdict(const uint64_t verdicts[VERDICTS], uint64_t struck,
+	uint64_t first_bad_trial, FILE *out)
 {
 	char faults[WRAP_TEXT_BYTES];
 	uint64_t bad = name_faults(verdicts, faults, sizeof(faults));
 
 	if (bad)
 		fprintf(out,
-			"%" PRIu64 " violations in %" PRIu64 " kills: %s\n",
-			bad, struck, faults);
+			"%" PRIu64 " violations in %" PRIu64
+			" kills, the first in trial %" PRIu64 ": %s\n",
+			bad, struck, first_bad_trial, faults);
 	else if (struck)
 		fprintf(out,
 			"0 violations in %" PRIu64
@@ -395,7 +396,7 @@ static void print_end(
 			"incomplete: %u of the processes that run trials were "
 			"lost, in a create(), check() or destroy()\n",
 			campaign->lost_directors);
-	print_verdict(verdicts, struck, out);
+	print_verdict(verdicts, struck, campaign->board->first_bad_trial, out);
 }
 
 void campaign_print(
