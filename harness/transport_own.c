@@ -49,11 +49,11 @@ struct mipc_options own_options(const struct channel_config *config)
 	return options;
 }
 
-int own_made_name(const char *name, char made[OWN_NAME_BYTES])
+int own_made_name(const char *name, char made[OWN_MADE_BYTES])
 {
-	int len = snprintf(made, OWN_NAME_BYTES, "%s-made", name);
+	int len = snprintf(made, OWN_MADE_BYTES, "%s-made", name);
 
-	return len < OWN_NAME_BYTES ? 0 : -ENAMETOOLONG;
+	return len < OWN_MADE_BYTES ? 0 : -ENAMETOOLONG;
 }
 
 /* What the library makes of it: a power of two of at least a page. */

@@ -11,11 +11,11 @@
 /* own_options - for whoever creates, and for each worker that opens. */
 struct mipc_options own_options(const struct channel_config *config);
 
-enum { OWN_NAME_BYTES = 128 };
+enum { OWN_MADE_BYTES = 128 };
 
 /* own_made_name - what somebody makes beside the channel @name, for `ipcmark crash`
  * to kill him at it. Returns 0; -ENAMETOOLONG. */
-int own_made_name(const char *name, char made[OWN_NAME_BYTES]);
+int own_made_name(const char *name, char made[OWN_MADE_BYTES]);
 
 /* own_can_run - is there memory of that kind for such a channel, now?
  * Returns 0, or -ENOTSUP with @reason. */

@@ -277,7 +277,7 @@ static int queue_pass_one(mipc_queue *queue)
 static int queue_clean_up(struct endpoint *endpoint, const struct outbound *out,
 	struct inbound *in)
 {
-	char name[OWN_NAME_BYTES];
+	char name[OWN_MADE_BYTES];
 	mipc_queue *made;
 	int err = own_made_name(attached_name, name);
 
@@ -296,7 +296,7 @@ static int queue_clean_up(struct endpoint *endpoint, const struct outbound *out,
 static int queue_make(struct endpoint *endpoint, const struct outbound *out,
 	struct inbound *in)
 {
-	char name[OWN_NAME_BYTES];
+	char name[OWN_MADE_BYTES];
 	mipc_queue *made;
 	int err = own_made_name(attached_name, name);
 
@@ -357,7 +357,7 @@ static int64_t queue_huge_bytes(struct channel *base)
 static void queue_destroy(struct channel *base)
 {
 	struct queue_channel *channel = (struct queue_channel *)base;
-	char made[OWN_NAME_BYTES];
+	char made[OWN_MADE_BYTES];
 
 	if (!channel)
 		return;

@@ -196,7 +196,7 @@ static int ring_pass_one(mipc_ring *ring)
 static int ring_clean_up(struct endpoint *endpoint, const struct outbound *out,
 	struct inbound *in)
 {
-	char name[OWN_NAME_BYTES];
+	char name[OWN_MADE_BYTES];
 	mipc_ring *made;
 	int err = own_made_name(attached_name, name);
 
@@ -216,7 +216,7 @@ static int ring_clean_up(struct endpoint *endpoint, const struct outbound *out,
 static int ring_make(struct endpoint *endpoint, const struct outbound *out,
 	struct inbound *in)
 {
-	char name[OWN_NAME_BYTES];
+	char name[OWN_MADE_BYTES];
 	mipc_ring *made;
 	int err = own_made_name(attached_name, name);
 
@@ -265,7 +265,7 @@ static int64_t ring_huge_bytes(struct channel *base)
 static void ring_destroy(struct channel *base)
 {
 	struct ring_channel *channel = (struct ring_channel *)base;
-	char made[OWN_NAME_BYTES];
+	char made[OWN_MADE_BYTES];
 
 	if (!channel)
 		return;

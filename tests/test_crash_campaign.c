@@ -355,7 +355,7 @@ START_TEST(test_crash_campaign_crash_that_does_not_repeat_counts)
 	if (!can_step())
 		return;
 	atomic_store(&toy->crashes, 0);
-	run(FAULT_CRASHES_ONCE, KIND_INSTRUCTION, "send", counts, &struck);
+	run(FAULT_CRASHES_ONCE, _i, KIND_INSTRUCTION, "send", counts, &struck);
 	ck_assert_uint_eq(counts[VERDICT_CRASHED], 1);
 	ck_assert_uint_eq(atomic_load(&toy->crashes) > 1, true);
 }
@@ -368,7 +368,7 @@ START_TEST(test_crash_campaign_library_used_by_survivors_alone_is_there)
 
 	if (!can_step())
 		return;
-	run(FAULT_SEEKS_HELP, KIND_INSTRUCTION, "send", counts, &struck);
+	run(FAULT_SEEKS_HELP, _i, KIND_INSTRUCTION, "send", counts, &struck);
 	ck_assert_uint_eq(counts[VERDICT_CRASHED], 0);
 	ck_assert_uint_gt(struck, 0);
 }
@@ -396,10 +396,12 @@ int main(void)
 	/* send and recv, killed at each instruction, and in each pair */
 	tcase_add_loop_test(
 		tcase, test_crash_campaign_nothing_wrong_finds_nothing, 0, 8);
-	tcase_add_test(
-		tcase, test_crash_campaign_crash_that_does_not_repeat_counts);
-	tcase_add_test(tcase,
-		test_crash_campaign_library_used_by_survivors_alone_is_there);
+	/* victims forked, and in lent memory */
+	tcase_add_loop_test(tcase,
+		test_crash_campaign_crash_that_does_not_repeat_counts, 0, 2);
+	tcase_add_loop_test(tcase,
+		test_crash_campaign_library_used_by_survivors_alone_is_there, 0,
+		2);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

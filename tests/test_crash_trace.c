@@ -125,11 +125,17 @@ START_TEST(test_symbol_text_has_what_is_known)
 		struct symbol symbol;
 		const char *text;
 	} cases[] = {
-		{{NULL, NULL, 0, NULL, 0}, "0xff"},
-		{{"m", NULL, 255, NULL, 0}, "m+0xff"},
-		{{"m", "f", 1, NULL, 0}, "m: f+0x1"},
-		{{"m", "f", 1, "s.c", 0}, "m: f+0x1 (s.c)"},
-		{{"m", "f", 1, "s.c", 20}, "m: f+0x1 (s.c:20)"},
+		{{.module = NULL}, "0xff"},
+		{{.module = "m", .offset = 255}, "m+0xff"},
+		{{.module = "m", .function = "f", .offset = 1}, "m: f+0x1"},
+		{{.module = "m", .function = "f", .offset = 1, .file = "s.c"},
+			"m: f+0x1 (s.c)"},
+		{{.module = "m",
+			 .function = "f",
+			 .offset = 1,
+			 .file = "s.c",
+			 .line = 20},
+			"m: f+0x1 (s.c:20)"},
 	};
 	char text[64];
 
