@@ -174,6 +174,13 @@ static void nap(void)
 	nanosleep(&duration, NULL);
 }
 
+static bool has_reached(const struct worker_slot *slot, enum phase phase)
+{
+	/* acquire: pairs with reach() */
+	return atomic_load_explicit(&slot->reached, memory_order_acquire) >=
+	       (uint32_t)phase + 1;
+}
+
 /* Wait for one member. @deadline_ns moves on while messages get through. */
 static int await_member(struct crew *crew, struct crew_member *member,
 	enum phase phase, uint64_t patience_ns, char *reason,
@@ -183,14 +190,13 @@ static int await_member(struct crew *crew, struct crew_member *member,
 	uint64_t deadline_ns = deadline_after(patience_ns);
 	uint64_t messages = crew_messages(crew);
 
-	/* acquire: pairs with reach() */
-	while (atomic_load_explicit(&slot->reached, memory_order_acquire) <
-		(uint32_t)phase + 1) {
+	while (!has_reached(slot, phase)) {
 		int err = check_alive(crew, member, reason, reason_bytes);
 		uint64_t now = crew_messages(crew);
 
+		/* Behind the last phase it ends at once, as it should. */
 		if (err)
-			return err;
+			return has_reached(slot, phase) ? 0 : err;
 		if (now != messages)
 			deadline_ns = deadline_after(patience_ns);
 		messages = now;

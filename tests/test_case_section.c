@@ -32,7 +32,7 @@ static struct bench_case unusual(enum case_mode mode)
 		.spin_us = 20,
 		.huge = HUGE_PAGES_RESERVED,
 		.access = ACCESS_LEASE,
-		.verify = VERIFY_SUM,
+		.verify = mode == MODE_CRASH ? VERIFY_FULL : VERIFY_SUM,
 		.capacity_bytes = 3 << 20,
 		.rate = RATE_SHARE | 37,
 		.arrival = ARRIVAL_POISSON,
