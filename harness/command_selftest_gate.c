@@ -28,7 +28,11 @@ struct tally {
 	double slow; /* share; 0: A against A */
 	unsigned runs, verdicts[VERDICT_INCONCLUSIVE + 1], violated;
 	double elapsed_s, longest_s;
-	double *seen; /* of each case, the sum of the runs' estimates */
+	/* Of each case, the sum of the runs' estimates, and of how many. */
+	struct seen {
+		double sum;
+		unsigned runs;
+	} * seen;
 };
 
 /* The chance of @hits or fewer of @runs at @share each. */
@@ -79,6 +83,16 @@ static double estimate_of(const struct gate_case *which)
 	return NAN;
 }
 
+static void note_seen(struct seen *seen, const struct gate_case *which)
+{
+	double estimate = estimate_of(which);
+
+	if (!isfinite(estimate))
+		return;
+	seen->sum += estimate;
+	seen->runs++;
+}
+
 static int run_once(const struct gate_request *request,
 	const struct build *build, const struct plan *plan, uint64_t seed,
 	struct tally *tally)
@@ -108,7 +122,7 @@ static int run_once(const struct gate_request *request,
 		tally->violated += gate.exit_code == EXIT_VIOLATED;
 		tally->elapsed_s += seconds;
 		for (size_t i = 0; i < gate.case_count; i++)
-			tally->seen[i] += estimate_of(&gate.cases[i]);
+			note_seen(&tally->seen[i], &gate.cases[i]);
 		tally->longest_s = fmax(tally->longest_s, seconds);
 	}
 	gate_free(&gate);
@@ -151,9 +165,15 @@ static void print_seen(
 	putchar('\n');
 	for (size_t k = 0; k < plan->case_count; k++) {
 		printf("  %-36s", plan->cases[k].id);
-		for (size_t i = 0; i < count; i++)
-			printf(" %+12.1f %%",
-				100 * tallies[i].seen[k] / tallies[i].runs);
+		for (size_t i = 0; i < count; i++) {
+			const struct seen *seen = &tallies[i].seen[k];
+
+			if (seen->runs)
+				printf(" %+12.1f %%",
+					100 * seen->sum / seen->runs);
+			else
+				printf(" %14s", "-");
+		}
 		putchar('\n');
 	}
 }
@@ -200,7 +220,7 @@ static int run_all(const struct selftest_request *request,
 	struct tally tallies[SELFTEST_SHARES_MAX + 1] = {{0}};
 	size_t count = request->share_count + 1;
 	uint64_t run = 0;
-	double *seen = calloc(count * plan->case_count + 1, sizeof(*seen));
+	struct seen *seen = calloc(count * plan->case_count + 1, sizeof(*seen));
 	int err = seen ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count; i++) {
@@ -213,7 +233,7 @@ static int run_all(const struct selftest_request *request,
 			err = run_once(&request->gate, build, plan,
 				rng_derive(request->gate.seed, run++),
 				&tallies[i]);
-	if (!err) {
+	if (tallies[0].runs) {
 		printf("%s against itself, seed %" PRIu64 "\n\n", build->given,
 			request->gate.seed);
 		printf("  %-14s %4s %6s %10s %12s   %-22s %10s %10s\n", "B is",

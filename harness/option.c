@@ -457,11 +457,12 @@ static int check_arguments(
 		return -EINVAL;
 	}
 	if (options->command == COMMAND_GATE && options->baseline &&
-		(options->build_a || options->build_b ||
-			options->argument_count != 1)) {
+		(options->build_a || options->build_b || options->time ||
+			options->blocks || options->slice || options->metrics ||
+			options->output_dir || options->argument_count != 1)) {
 		diag_error("gate: --baseline RESULT compares one other result "
-			   "with it, and no builds: ipcmark gate results/new "
-			   "--baseline results/old");
+			   "with it: no builds, no measuring; ipcmark gate "
+			   "results/new --baseline results/old");
 		return -EINVAL;
 	}
 	if (options->command == COMMAND_GATE && !options->baseline &&

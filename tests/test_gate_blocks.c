@@ -15,9 +15,10 @@ enum { MOST_ORDERS = 20000 };
 
 /* What the two builds do, and what they were asked. */
 static struct fake {
-	double b_slower;     /* share */
-	unsigned fail_every; /* order of ... */
-	enum gate_build failing;
+	double b_slower;	 /* share */
+	unsigned fail_every;	 /* order of ... */
+	enum gate_build failing; /* BUILD_COUNT: both */
+	int fail_with;
 	unsigned lose_at;   /* the order at which B loses one; 0: never */
 	unsigned far_every; /* slices of which the CPUs are far apart */
 	unsigned stop_at;   /* orders; 0: never */
@@ -38,11 +39,12 @@ static int fake_ask(void *arg, enum gate_build build,
 	fake.asked[number - 1] = build;
 	fake.since_renewal++;
 	*ret_answer = (struct gate_answer){0};
-	if (fake.fail_every && build == fake.failing &&
+	if (fake.fail_every &&
+		(build == fake.failing || fake.failing == BUILD_COUNT) &&
 		number % fake.fail_every == 0) {
 		snprintf(ret_answer->reason, sizeof(ret_answer->reason),
 			"it hangs");
-		return -EPIPE;
+		return fake.fail_with ? fake.fail_with : -EPIPE;
 	}
 	ret_answer->figures = (struct gate_figures){
 		.msgs = (uint64_t)(1e6 / slower * noise),
@@ -185,7 +187,8 @@ START_TEST(test_blocks_failing_b_is_regression)
 	run_two(&gate);
 	ck_assert_int_eq(gate.exit_code, EXIT_REGRESSION);
 	ck_assert_int_eq(gate.cases[0].status, STATUS_FAILED);
-	ck_assert_uint_eq(gate.cases[0].left_out, 3);
+	/* as often as it takes for the coin to be ruled out */
+	ck_assert_uint_eq(gate.cases[0].left_out, 12);
 	ck_assert_ptr_nonnull(strstr(gate.reason, "it hangs"));
 	gate_free(&gate);
 }
@@ -198,6 +201,38 @@ START_TEST(test_blocks_failing_a_is_inconclusive)
 	start(&gate);
 	fake.failing = BUILD_A;
 	fake.fail_every = 1;
+	run_two(&gate);
+	ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
+	gate_free(&gate);
+}
+END_TEST
+
+/* Whoever is asked first by the coin is who fails: that says nothing of B. */
+START_TEST(test_blocks_failing_machine_is_no_regression)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct gate gate;
+
+		start(&gate);
+		gate.request.seed = seed;
+		fake.failing = BUILD_COUNT;
+		fake.fail_every = 1;
+		run_two(&gate);
+		ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
+		gate_free(&gate);
+	}
+}
+END_TEST
+
+/* A failure that is not B's, and three of B's. */
+START_TEST(test_blocks_full_system_is_no_regression)
+{
+	struct gate gate;
+
+	start(&gate);
+	fake.failing = BUILD_B;
+	fake.fail_every = 1;
+	fake.fail_with = -ENOSPC;
 	run_two(&gate);
 	ck_assert_int_eq(gate.exit_code, EXIT_INCONCLUSIVE);
 	gate_free(&gate);
@@ -293,6 +328,8 @@ int main(void)
 		test_blocks_lost_message_is_violation_whatever_the_times);
 	tcase_add_test(tcase, test_blocks_failing_b_is_regression);
 	tcase_add_test(tcase, test_blocks_failing_a_is_inconclusive);
+	tcase_add_test(tcase, test_blocks_failing_machine_is_no_regression);
+	tcase_add_test(tcase, test_blocks_full_system_is_no_regression);
 	tcase_add_test(tcase, test_blocks_disturbed_ones_are_run_again);
 	tcase_add_test(
 		tcase, test_blocks_always_disturbed_are_judged_all_the_same);

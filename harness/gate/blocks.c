@@ -17,7 +17,9 @@
  * the machine is like: the rest of them counts as any other block does.
  *
  * A build that does not measure - it hangs, its process dies - is tried again
- * twice. What is lost or damaged ends its case at once.
+ * twice. If only B does so, it may be B, or the block's coin, which says who is
+ * asked first when the machine fails: it takes a dozen times for that to be ruled
+ * out. What is lost or damaged ends its case at once.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,6 +36,7 @@
 
 enum {
 	MOST_FAILURES = 3,
+	SURE_FAILURES = 12,  /* of B alone: by the coin, 1 case of 4,096 */
 	LEAST_LEFT_OUT = 16, /* blocks that may be run again in any case */
 	CALIBRATION_SLICES = 21,
 };
@@ -67,7 +70,7 @@ static bool is_violated(const struct verify_totals *verify)
 }
 
 static int ask_slice(struct running *running, struct gate_case *which,
-	enum gate_build build, double delay_ns, struct gate_answer *answer)
+	enum gate_build build, struct gate_answer *answer)
 {
 	static struct gate_order order;
 	uint64_t number = running->slices++;
@@ -77,7 +80,8 @@ static int ask_slice(struct running *running, struct gate_case *which,
 		.bench = which->bench,
 		.seed = rng_derive(running->gate->request.seed, number),
 		.slowed = running->gate->request.slow > 0,
-		.delay_ns = delay_ns,
+		.delay_ns = which->delay_ns,
+		.waits = build == BUILD_B,
 	};
 	snprintf(order.name, sizeof(order.name), "%s-%" PRIu64, session_token(),
 		number);
@@ -106,21 +110,33 @@ static void note_violation(struct gate_case *which, enum gate_build build,
 		verify->reordered, verify->corrupted, verify->sent);
 }
 
+/* No fault of a build: the system has nothing more to give, or somebody replaced
+ * the library. */
+static bool is_outside(int err)
+{
+	return err == -ESTALE || err == -ENOSPC || err == -ENOMEM ||
+	       err == -EAGAIN || err == -EMFILE || err == -ENFILE;
+}
+
 /* A that does not work makes B no regression; B that does not work while A does is
- * one. */
+ * one, if that is no chance. */
 static void note_failure(struct gate_case *which, enum gate_build build,
 	const char *reason, int err)
 {
-	if (++which->failures[build] < MOST_FAILURES)
+	unsigned failures = ++which->failures[build];
+	bool only_b;
+
+	which->outside |= is_outside(err);
+	only_b = !which->failures[BUILD_A] && !which->outside;
+	snprintf(which->failure, sizeof(which->failure), "%s",
+		reason[0] ? reason : strerror(-err));
+	if (failures < (only_b ? SURE_FAILURES : MOST_FAILURES))
 		return;
-	end_case(which,
-		build == BUILD_B && !which->failures[BUILD_A]
-			? VERDICT_REGRESSION
-			: VERDICT_INCONCLUSIVE,
+	end_case(which, only_b ? VERDICT_REGRESSION : VERDICT_INCONCLUSIVE,
 		STATUS_FAILED, build);
 	snprintf(which->reason, sizeof(which->reason),
-		"%s does not work, %d times: %s", build_letter(build),
-		MOST_FAILURES, reason[0] ? reason : strerror(-err));
+		"%s does not work, %u times: %s", build_letter(build), failures,
+		which->failure);
 }
 
 /* Returns whether the slice counts. */
@@ -129,11 +145,14 @@ static bool run_slice(struct running *running, struct gate_case *which,
 {
 	enum gate_build build = block_build(block->begins_with_b, slice);
 	struct gate_answer answer;
-	int err = ask_slice(running, which, build,
-		build == BUILD_B ? which->delay_ns : 0, &answer);
+	int err = ask_slice(running, which, build, &answer);
 
 	if (!err)
 		err = answer.err;
+	if (err == -EBADMSG) { /* what the library itself calls damaged */
+		answer.figures.verify.corrupted++;
+		err = 0;
+	}
 	if (err) {
 		snprintf(block->why, sizeof(block->why), "%s: %s",
 			build_letter(build),
@@ -236,6 +255,7 @@ static bool take_differences(struct gate_case *which, struct gate_block *block)
 			continue;
 		differences[m] = difference_of(block, (enum gate_metric)m);
 		if (isnan(differences[m])) {
+			which->no_figure++;
 			snprintf(block->why, sizeof(block->why),
 				"no %s in either build",
 				metric_name((enum gate_metric)m));
@@ -348,12 +368,12 @@ static int judge_case(const struct gate *gate, struct gate_case *which,
 /* How many is a matter of all blocks so far, so not of their outcome. */
 static bool too_few_figures(struct gate_case *which)
 {
-	if (which->done || which->left_out <= LEAST_LEFT_OUT + which->blocks)
+	if (which->done || which->no_figure <= LEAST_LEFT_OUT + which->blocks)
 		return false;
 	end_case(which, VERDICT_INCONCLUSIVE, STATUS_OK, BUILD_A);
 	snprintf(which->reason, sizeof(which->reason),
 		"%zu of %zu blocks have no figure: give it longer slices",
-		which->left_out, which->left_out + which->blocks);
+		which->no_figure, which->no_figure + which->blocks);
 	return true;
 }
 
@@ -464,7 +484,7 @@ static double message_ns(struct running *running, struct gate_case *which)
 {
 	struct gate_answer answer;
 
-	if (ask_slice(running, which, BUILD_A, 0, &answer) || answer.err)
+	if (ask_slice(running, which, BUILD_A, &answer) || answer.err)
 		return NAN;
 	return which->bench.mode == MODE_ROUNDTRIP
 		       ? answer.figures.p50_ns
@@ -486,7 +506,13 @@ static void slow_down(struct running *running, struct gate_case *which)
 	}
 	message = stats_median(times_ns, count) /
 		  (which->bench.mode == MODE_ROUNDTRIP ? 2 : 1);
-	which->delay_ns = count ? running->gate->request.slow * message : 0;
+	if (count)
+		which->delay_ns = running->gate->request.slow * message;
+	else
+		end_case(which, VERDICT_INCONCLUSIVE, STATUS_FAILED, BUILD_A);
+	if (!count)
+		snprintf(which->reason, sizeof(which->reason),
+			"what a message takes is not known: no slice worked");
 }
 
 int blocks_run(struct gate *gate, const struct gate_measurer *measurer)

@@ -97,14 +97,26 @@ static int resolve(const char *rev, char commit[LINE_BYTES])
 	return 0;
 }
 
-/* Other flags, another build. */
+static uint64_t mix_text(uint64_t sum, const char *text)
+{
+	for (; text && *text; text++)
+		sum = rng_mix(sum ^ (unsigned char)*text);
+	return rng_mix(sum);
+}
+
+/* Other flags or another compiler, another build. */
 static unsigned flags_mark(void)
 {
-	const char *flags = getenv("CONFIGURE_FLAGS");
+	static const char *const names[] = {
+		"CONFIGURE_FLAGS", "CC", "CFLAGS", "CPPFLAGS", "LDFLAGS"};
+	char compiler[LINE_BYTES] = "";
 	uint64_t sum = 0;
 
-	for (; flags && *flags; flags++)
-		sum = rng_mix(sum ^ (unsigned char)*flags);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		sum = mix_text(sum, getenv(names[i]));
+	if (run_script("${CC:-cc} --version", "", "", NULL, compiler))
+		compiler[0] = '\0'; /* the build will say it */
+	sum = mix_text(sum, compiler);
 	return (unsigned)(sum & 0xffffffff);
 }
 

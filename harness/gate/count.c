@@ -176,6 +176,12 @@ static int in_child(const struct transport *transport, struct channel *channel,
 			WTERMSIG(status));
 		return -ECHILD;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status)) {
+		snprintf(shared->reason, sizeof(shared->reason),
+			"who followed the calls ended with %d",
+			WEXITSTATUS(status));
+		return -ECHILD;
+	}
 	return shared->err;
 }
 

@@ -162,6 +162,20 @@ static const struct gate_count_pair *worst_rise(const struct gate_case *which)
 	return worst;
 }
 
+/* Each call's are exact in both builds, or no more in B: else none is known to have
+ * stayed as it was. */
+static bool counts_tell(const struct gate_case *which)
+{
+	for (size_t i = 0; i < which->count_count; i++) {
+		const struct gate_count_pair *pair = &which->counts[i];
+
+		if (pair->change > 0 && !(pair->count[BUILD_A].exact &&
+						pair->count[BUILD_B].exact))
+			return false;
+	}
+	return which->count_count > 0;
+}
+
 static void say_counts(const struct gate *gate, struct gate_case *which)
 {
 	const struct gate_count_pair *worst = worst_rise(which);
@@ -176,39 +190,55 @@ static void say_counts(const struct gate *gate, struct gate_case *which)
 			worst->count[BUILD_B].operation,
 			worst->count[BUILD_B].instructions,
 			worst->count[BUILD_A].instructions);
-	else
+	else if (counts_tell(which))
 		snprintf(which->reason + used, sizeof(which->reason) - used,
 			"%sthe instructions of its calls did not rise by more "
 			"than %.3g %%",
 			then, 100 * gate->request.count_tolerance);
+	else
+		snprintf(which->reason + used, sizeof(which->reason) - used,
+			"%sthe instructions of its calls could not be counted"
+			"%s%s",
+			then, which->count_count ? " exactly" : ": ",
+			which->count_count ? "" : which->count_reason);
 }
 
 /* What time cannot tell, the instructions may. */
 static void add_counts_word(const struct gate *gate, struct gate_case *which)
 {
 	if (which->status == STATUS_OK && which->count_count &&
-		which->verdict == VERDICT_INCONCLUSIVE)
+		which->verdict == VERDICT_INCONCLUSIVE &&
+		!gate->request.count_wanted)
 		say_counts(gate, which);
 }
 
-/* Where instructions are gated, a rise counts whatever the times say; alone, they
- * decide. */
+/* Where instructions are gated, a rise counts whatever the times say, and so does
+ * that they are not known; alone, they decide. */
 static void judge_counts(const struct gate *gate, struct gate_case *which)
 {
 	bool alone = !gated_of(which), rise = worst_rise(which) != NULL;
+	bool known = rise || counts_tell(which);
 
-	if (which->status != STATUS_OK || !(rise || alone))
+	if (which->status != STATUS_OK || (known && !rise && !alone) ||
+		(!known && which->verdict != VERDICT_PASS && !alone))
 		return;
 	which->reason[0] = '\0';
-	which->verdict = rise		      ? VERDICT_REGRESSION
-			 : which->count_count ? VERDICT_PASS
-					      : VERDICT_INCONCLUSIVE;
-	if (which->count_count)
-		say_counts(gate, which);
-	else
-		snprintf(which->reason, sizeof(which->reason),
-			"its instructions could not be counted: %s",
-			which->count_reason);
+	which->verdict = rise	 ? VERDICT_REGRESSION
+			 : known ? VERDICT_PASS
+				 : VERDICT_INCONCLUSIVE;
+	say_counts(gate, which);
+}
+
+/* What failed now and then is not slow, but somebody should know. */
+static void add_failures(struct gate_case *which)
+{
+	unsigned a = which->failures[BUILD_A], b = which->failures[BUILD_B];
+	size_t used = strlen(which->reason);
+
+	if (which->status == STATUS_OK && a + b > 0)
+		snprintf(which->reason + used, sizeof(which->reason) - used,
+			"; slices failed, %u of A and %u of B: %s", a, b,
+			which->failure);
 }
 
 struct outcomes {
@@ -270,6 +300,7 @@ void gate_conclude(struct gate *gate)
 			judge_counts(gate, &gate->cases[i]);
 		if (gated_of(&gate->cases[i]))
 			add_counts_word(gate, &gate->cases[i]);
+		add_failures(&gate->cases[i]);
 	}
 	outcomes = count_outcomes(gate);
 	if (outcomes.violated)
@@ -290,7 +321,8 @@ void gate_conclude(struct gate *gate)
 		conclude(gate, VERDICT_PASS, EXIT_GOOD, NULL, 0);
 	if (gate->verdict == VERDICT_PASS)
 		snprintf(gate->reason, sizeof(gate->reason),
-			"none of %zu cases is worse by more than its tolerance",
+			"nothing that is gated was found worse than its "
+			"tolerance, in %zu cases",
 			outcomes.ran);
 	else if (!outcomes.ran)
 		snprintf(gate->reason, sizeof(gate->reason),

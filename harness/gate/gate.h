@@ -1,6 +1,6 @@
 /* gate.h - two builds, measured in turns, and what comes of it.
  *
- *	request -> gate_prepare() -> blocks_run() -> gate_verdict() -> save, print
+ *	request -> gate_prepare() -> blocks_run() -> gate_conclude() -> save, print
  *
  * Everything that is known about a run is in struct gate; save.c writes all of it
  * down, and what shows it later reads only that file.
@@ -83,8 +83,11 @@ struct gate_case {
 	bool judged;		 /* with all of its blocks */
 	size_t blocks, left_out; /* those that count, those that do not */
 	size_t disturbed;	 /* of those that count */
+	size_t no_figure;	 /* of those that do not */
 	unsigned failures[BUILD_COUNT];
-	double delay_ns; /* in B's slices, of request.slow */
+	bool outside;			 /* one of them was no build's fault */
+	char failure[CASE_REASON_BYTES]; /* the last of them */
+	double delay_ns;		 /* in B's slices, of request.slow */
 	struct gate_metric_result metrics[METRICS];
 	char count_reason[CASE_REASON_BYTES]; /* why there are no counts */
 	size_t count_count;
@@ -141,7 +144,8 @@ void gate_conclude(struct gate *gate);
 /* gate_print - for people. */
 void gate_print(const struct gate *gate, FILE *out);
 
-/* gate_save - as @dir/gate.json, docs/gate.schema.json, whole or not at all. Returns 0; -errno. */
+/* gate_save - as @path, docs/gate.schema.json, whole or not at all.
+ * Returns 0; -errno. */
 int gate_save(const struct gate *gate, const char *path);
 
 void gate_free(struct gate *gate); /* accepts half-built ones */

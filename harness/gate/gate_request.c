@@ -253,6 +253,11 @@ int selftest_request_read(
 	if (!err)
 		err = read_slow(
 			options->slow ? options->slow : "3%,5%,10%", &request);
+	if (!err && request.gate.count_wanted) {
+		diag_error("selftest-gate: instructions are exact; --metrics "
+			   "takes throughput, p50, cpu, p99 and p99.9 here");
+		err = -EINVAL;
+	}
 	request.runs = (unsigned)runs;
 	if (!err)
 		*ret_request = request;

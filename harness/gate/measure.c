@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
 
 #include "deadline.h"
 #include "diag.h"
@@ -89,6 +91,17 @@ static int ask(void *arg, enum gate_build build, const struct gate_order *order,
 	return server_ask(server, order, ret_answer);
 }
 
+/* The dynamic linker goes on looking where it cannot use what it was shown. */
+static bool is_the_one(const struct build *build)
+{
+	char path[BUILD_PATH_BYTES + sizeof(BUILD_LIBRARY)];
+	struct stat wanted, loaded;
+
+	snprintf(path, sizeof(path), "%s/" BUILD_LIBRARY, build->dir);
+	return !stat(path, &wanted) && !stat(build->identity.path, &loaded) &&
+	       wanted.st_dev == loaded.st_dev && wanted.st_ino == loaded.st_ino;
+}
+
 static int start_server(
 	struct servers *servers, struct build *build, enum gate_build which)
 {
@@ -96,8 +109,16 @@ static int start_server(
 	int err = server_start(
 		build->dir, &servers->server[which], &build->identity, reason);
 
-	if (!err)
+	if (!err && is_the_one(build))
 		return 0;
+	if (!err) {
+		server_end(&servers->server[which]);
+		snprintf(reason, sizeof(reason),
+			"%.200s was loaded instead; is it of this machine's "
+			"kind, and without ':' in its path?",
+			build->identity.path);
+		err = -ESTALE;
+	}
 	diag_error("%s, '%s': %s", which == BUILD_A ? "A" : "B", build->given,
 		reason[0] ? reason : strerror(-err));
 	return err;
@@ -114,6 +135,23 @@ static int start_servers(struct servers *servers, struct gate *gate)
 	return err;
 }
 
+/* Two folders have paths of different lengths, which shift a process's stack; that
+ * is noise only as long as the system shifts it, too. */
+static void check_randomized(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/randomize_va_space", "re");
+	bool off = personality(0xffffffff) & ADDR_NO_RANDOMIZE;
+
+	if (file) {
+		off = off || fgetc(file) == '0';
+		fclose(file);
+	}
+	if (off)
+		diag_warn("gate: addresses are not randomised here (setarch "
+			  "-R, or kernel.randomize_va_space = 0): where a "
+			  "build lies may look like what it costs");
+}
+
 int gate_measure(struct gate *gate)
 {
 	struct servers servers = {0};
@@ -126,6 +164,7 @@ int gate_measure(struct gate *gate)
 	};
 	int err = start_servers(&servers, gate);
 
+	check_randomized();
 	if (!err) {
 		gate->started_unix_ns = deadline_clock_ns(CLOCK_REALTIME);
 		progress = progress_start(1, 1, 0);

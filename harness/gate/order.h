@@ -43,6 +43,7 @@ struct gate_order {
 	uint64_t seed;
 	bool slowed; /* by ->delay_ns for each message sent, slow.h */
 	double delay_ns;
+	bool waits; /* else it does all of it but the waiting */
 };
 
 /* A slice, as far as the gate goes into it. Times are NaN where there are none. */

@@ -83,7 +83,10 @@ static void print_case(const struct gate_case *which, FILE *out)
 			"  %zu disturbed or failed blocks were run again\n",
 			which->left_out);
 	if (which->disturbed)
-		fprintf(out, "  %zu disturbed ones count: half of all are\n",
+		fprintf(out,
+			"  %zu disturbed blocks were counted all the same: "
+			"more "
+			"than half of all were\n",
 			which->disturbed);
 	fprintf(out, "  %s: %s\n",
 		which->status == STATUS_VIOLATED

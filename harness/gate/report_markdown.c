@@ -150,7 +150,9 @@ static void put_count(FILE *out, const struct gate_case *which,
 		pair->count[BUILD_A].instructions,
 		pair->count[BUILD_B].instructions,
 		report_share(pair->change, share),
-		pair->count[BUILD_A].exact ? "" : ", not exact",
+		pair->count[BUILD_A].exact && pair->count[BUILD_B].exact
+			? ""
+			: ", not exact",
 		pair->rise ? ", **a rise**" : "");
 }
 

@@ -73,6 +73,8 @@ static _Noreturn void be_server(const char *path, const char *library_dir,
 	if (getppid() != parent)
 		_exit(1);
 	setpgid(0, 0);
+	/* nobody reads its complaints for long: they should not end it */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(errors, STDERR_FILENO);
@@ -267,6 +269,12 @@ int server_ask(struct gate_server *server, const struct gate_order *order,
 	if (err == -ETIMEDOUT && server->pid)
 		kill(server->pid, SIGKILL);
 	bury(server, ret_answer->reason, sizeof(ret_answer->reason));
+	if (err == -ETIMEDOUT)
+		snprintf(ret_answer->reason, sizeof(ret_answer->reason),
+			"no answer within %.0f s",
+			(double)(order->bench.slice_ns +
+				 order->bench.warmup_ns + MARGIN_NS) /
+				1e9);
 	clean_up_after(order);
 	return err;
 }

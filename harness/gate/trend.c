@@ -29,6 +29,9 @@ static const char *const fingerprint[] = {"cpu_model", "cpus", "cores",
 	"page_size_bytes", "thp", "clock_source", "compiler",
 	"ipcmark_version"};
 
+/* Of few rounds no interval says so much. */
+#define LEAST_LEVEL 0.9
+
 static bool same_machine(const struct result *then, const struct result *now)
 {
 	const json_t *was = then->environment->facts;
@@ -113,6 +116,8 @@ static struct interval time_of(const struct result_case *one)
 static enum gate_verdict judge(
 	const struct interval *worse, double tolerance, double max)
 {
+	if (worse->level < LEAST_LEVEL)
+		return VERDICT_INCONCLUSIVE;
 	if (worse->lo > tolerance)
 		return VERDICT_REGRESSION;
 	if (worse->hi < max && worse->median <= tolerance)
@@ -128,13 +133,29 @@ static const char *no_ratio(
 		return "the baseline has no such case";
 	if (is->bench.mode == MODE_CRASH)
 		return "a crash section has no speed";
-	if (is->outcome.status != STATUS_OK)
-		return "it has no figures";
 	if (was->outcome.status != STATUS_OK)
 		return "the baseline's has no figures";
+	if (is->outcome.status != STATUS_OK)
+		return "it has no figures";
 	if (!(time_of(was).median > 0) || !(time_of(is).median > 0))
 		return "no rounds";
 	return unlike(was, is);
+}
+
+static bool fails_now(
+	const struct result_case *was, const struct result_case *is)
+{
+	return was && was->outcome.status == STATUS_OK &&
+	       is->outcome.status == STATUS_FAILED;
+}
+
+static void print_gone(
+	const struct result *then, const struct result *now, FILE *out)
+{
+	for (size_t i = 0; i < then->case_count; i++)
+		if (!case_with_id(now, then->cases[i].bench.id))
+			fprintf(out, "  %-50s SKIP: only the baseline has it\n",
+				then->cases[i].bench.id);
 }
 
 static enum gate_verdict print_case(const struct result_case *was,
@@ -145,8 +166,8 @@ static enum gate_verdict print_case(const struct result_case *was,
 					  ? METRIC_THROUGHPUT
 					  : METRIC_P50;
 	struct interval a = time_of(was), b = time_of(is);
-	struct interval worse = {
-		b.median / a.median - 1, b.lo / a.hi - 1, b.hi / a.lo - 1, 0};
+	struct interval worse = {b.median / a.median - 1, b.lo / a.hi - 1,
+		b.hi / a.lo - 1, fmin(a.level, b.level)};
 	enum gate_verdict verdict =
 		judge(&worse, request->tolerance[metric], request->max[metric]);
 
@@ -176,6 +197,13 @@ int trend_print(const struct result *then, const struct result *now,
 		const char *why = no_ratio(was, is);
 
 		violated = violated || is->outcome.status == STATUS_VIOLATED;
+		if (fails_now(was, is)) {
+			fprintf(out, "  %-50s INCONCLUSIVE: it fails now\n",
+				is->bench.id);
+			verdicts[VERDICT_INCONCLUSIVE]++;
+			compared++;
+			continue;
+		}
 		if (why) {
 			fprintf(out, "  %-50s SKIP: %s\n", is->bench.id, why);
 			continue;
@@ -183,6 +211,7 @@ int trend_print(const struct result *then, const struct result *now,
 		compared++;
 		verdicts[print_case(was, is, request, out)]++;
 	}
+	print_gone(then, now, out);
 	if (verdicts[VERDICT_INCONCLUSIVE])
 		verdict = VERDICT_INCONCLUSIVE;
 	if (verdicts[VERDICT_REGRESSION])

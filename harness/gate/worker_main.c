@@ -24,6 +24,9 @@
 #include "slice.h"
 #include "transport_list.h"
 
+/* 24 MHz, the slowest in use, has 42. */
+#define CLOCK_STEP_NS 64.0
+
 /* The program's own: what is judged is the library, so nobody else's. */
 const struct transport *transport_find(const char *spec)
 {
@@ -42,12 +45,14 @@ static size_t occupied(const struct hist *hist, size_t index)
 	return index;
 }
 
-/* Half-way between two buckets: between what the one and the other had for sure. */
-static double border(size_t lower, size_t upper)
+/* Half-way between two buckets, as far as a clock's steps go; beyond that there is a
+ * gap, and what is in a bucket stays in it. */
+static double half_gap(size_t lower, size_t upper)
 {
-	return ((double)hist_highest_at(lower) + 1 +
-		       (double)hist_lowest_at(upper)) /
-	       2;
+	double gap = (double)hist_lowest_at(upper) -
+		     (double)hist_highest_at(lower) - 1;
+
+	return fmin(gap, CLOCK_STEP_NS) / 2;
 }
 
 /* As if what one value counts lay evenly between it and its neighbours that occur.
@@ -63,15 +68,14 @@ static double percentile(const struct hist *hist, double percent)
 	while (at < HIST_COUNTS) {
 		double here = (double)hist->counts[at];
 		size_t next = occupied(hist, at + 1);
-		double to = next < HIST_COUNTS
-				    ? border(at, next)
-				    : (double)hist_highest_at(at) + 1;
+		double gap = next < HIST_COUNTS ? half_gap(at, next) : 0;
+		double to = (double)hist_highest_at(at) + 1 + gap;
 
 		if (seen + here >= wanted)
 			return from + (to - from) * (wanted - seen) / here;
 		seen += here;
-		from = to;
 		at = next;
+		from = at < HIST_COUNTS ? (double)hist_lowest_at(at) - gap : to;
 	}
 	return NAN;
 }
@@ -119,7 +123,7 @@ static void measure(const struct transport *transport,
 	}
 	if (order->slowed)
 		transport = slow_transport(transport, order->delay_ns,
-			order->bench.mode == MODE_ROUNDTRIP);
+			order->bench.mode == MODE_ROUNDTRIP, order->waits);
 	answer->err = slice_run(transport, &request, order->name, &report);
 	snprintf(answer->reason, sizeof(answer->reason), "%s", report.reason);
 	tell(&report, &answer->figures);
