@@ -36,8 +36,8 @@ again()
 	eval "set -- $command"
 	[ "$1" = crash ] || fail "not a campaign: $command"
 	shift
-	found=$(awk '/^  at / { sub(/: .*/, "", before); print before; exit }
-		{ before = $0 }' out)
+	found=$(awk '/^[a-z]+: / { name = $1 }
+		/^  at / { sub(/:$/, "", name); print name; exit }' out)
 	campaign $code "$@"
 	said "^$found: " "'$found' when played again"
 }
@@ -120,7 +120,7 @@ campaign 5 mutex-queue --operation send --path some --patience 50ms
 grep -Eq ' instructions, not at .*([.]c:[0-9]|[+]0x)' out ||
 	fail 'what was not killed at is not listed'
 said '^  lock of the producers: ' 'word about the lock'
-said '^==> +\+0\.0 us  victim +#[0-9]+ KILLED, at ' 'death in the timeline'
+said '^==> +\+0\.0 us  victim +#[0-9]+ KILLED, at( |$)' 'death in the timeline'
 said ' victim .* \[strike\] send [0-9]+: has not come back' "victim's last call"
 said ' producer .* \[before\] send [0-9]+: 0 after ' 'call before the strike'
 said ' producer .* \[after\] send [0-9]+: Connection timed out' 'call behind it'
@@ -135,7 +135,7 @@ s/^	slot->len = message->len;/	while (atomic_exchange(\&mine->ring->busy, 1));\n
 '
 campaign 5 "plugin:./it's hung.so" --operation send --path some --patience 60ms
 said "^  again: ipcmark crash 'plugin:./it'.''s hung.so' " 'word for a shell'
-said 'producer .* has not come back, at ' 'place where the survivor hangs'
+said 'producer .* has not come back, at( |$)' 'place where the survivor hangs'
 again
 
 # So is a victim that was stopped and does not get over what it missed.

@@ -102,8 +102,9 @@ campaign()
 # found: what the first violation of a campaign is called.
 found()
 {
-	awk '/^  at / { sub(/: .*/, "", before); print before; exit }
-		{ before = $0 }' "$scratch/output"
+	awk '/^[a-z]+: / { name = $1 }
+		/^  at / { sub(/:$/, "", name); print name; exit }' \
+		"$scratch/output"
 }
 
 # reproduces MUTANT LIMIT: is it found again by the command that was printed for it?

@@ -70,6 +70,20 @@ START_TEST(test_crash_wrap_long_word_stays_whole)
 }
 END_TEST
 
+/* A shell does not join lines within quotes. */
+START_TEST(test_crash_wrap_quoted_word_of_a_command_stays_whole)
+{
+	static const char word[] =
+		"'plugin:./a path  with blanks, and of a length that no line "
+		"of a page has room for, behind its head.so'";
+	char text[256];
+
+	snprintf(text, sizeof(text), "crash %s --step 5", word);
+	ck_assert_ptr_nonnull(strstr(put(text, " \\"), word));
+	ck_assert_ptr_null(strstr(put(text, ""), word));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("crash_wrap");
@@ -82,6 +96,8 @@ int main(void)
 	tcase_add_loop_test(
 		tcase, test_crash_wrap_lines_fit_with_their_glue, 1, 5);
 	tcase_add_test(tcase, test_crash_wrap_long_word_stays_whole);
+	tcase_add_test(
+		tcase, test_crash_wrap_quoted_word_of_a_command_stays_whole);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

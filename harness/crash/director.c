@@ -165,15 +165,20 @@ static void note(struct block *block, const struct trial_strike *strike,
 }
 
 /* Once. Who crashed may have lacked what lean.c took from it: then again, and from
- * now on always, with all there is. */
+ * now on always, with all there is. Who was to live in a host's memory, and could
+ * not be started there, gets memory of its own. */
 static void try_once(struct block *block, const struct trial_strike *strike,
 	struct trial_report *ret_report)
 {
 	trial_run(&block->stage, &block->what, strike, ret_report);
-	if (ret_report->verdict != VERDICT_CRASHED ||
-		!lean_lacks(block->stage.shared->fault.address))
+	if (ret_report->verdict != VERDICT_CRASHED)
 		return;
-	lean_set(false);
+	if (lean_lacks(block->stage.shared->fault.address))
+		lean_set(false);
+	else if (!block->stage.unhosted)
+		return;
+	block->stage.unhosted = false;
+	block->stage.alone = true;
 	if (strike->record_next)
 		trace_clear(strike->record_next);
 	if (open_stage(block))
@@ -185,9 +190,9 @@ static void try_once(struct block *block, const struct trial_strike *strike,
 static void strike_at(struct block *block, const struct trial_strike *strike)
 {
 	struct trial_report report;
-	unsigned tries = TRIES;
+	unsigned misses = 0, lates = 0;
 
-	for (unsigned try = 0; try < tries; try++) {
+	while (misses < MISSES && lates < TRIES) {
 		/* relaxed: a sign of life */
 		atomic_fetch_add_explicit(
 			&block->campaign->board->beats[block->director], 1,
@@ -199,7 +204,10 @@ static void strike_at(struct block *block, const struct trial_strike *strike)
 				? !report.missed
 				: report.verdict != VERDICT_LATE)
 			break;
-		tries = report.missed ? MISSES : TRIES;
+		if (report.verdict == VERDICT_LATE)
+			lates++;
+		else
+			misses++;
 	}
 	note(block, strike, &report);
 }

@@ -190,6 +190,22 @@ static pid_t hosted(struct crash_stage *stage)
 	return pid;
 }
 
+/* The host has not started anybody in time. It goes, and with it whom it may have
+ * started just now: nobody is left behind to disturb the next trial.
+ * Returns -ECHILD. */
+static pid_t dismiss(struct crash_stage *stage, int *ret_status)
+{
+	pid_t late;
+
+	end_host(stage);
+	/* acquire: as in hosted() */
+	late = atomic_load_explicit(
+		&stage->shared->host.victim, memory_order_acquire);
+	if (late > 0 && !kill(late, SIGKILL))
+		waitpid(late, ret_status, 0);
+	return -ECHILD;
+}
+
 /* Where does @pid stand, which has not come back? False: it has, just now. */
 static bool see_stuck(struct crash_stage *stage, pid_t pid, int *ret_status)
 {
@@ -207,6 +223,7 @@ bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 	sigset_t child;
 	struct timespec timeout;
 
+	stage->stuck_at = 0;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD); /* blocked: stays until it is fetched */
 	for (;;) {
@@ -226,8 +243,10 @@ bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 			left_ns < LOOK_NS ? left_ns : LOOK_NS);
 		sigtimedwait(&child, NULL, &timeout);
 	}
-	if (!*pid)
+	if (!*pid) {
+		*pid = dismiss(stage, ret_status);
 		return false;
+	}
 	if (!see_stuck(stage, *pid, ret_status))
 		return true;
 	kill(*pid, SIGKILL);

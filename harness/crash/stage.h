@@ -73,7 +73,8 @@ struct crash_stage {
 	uint64_t passed; /* messages put since the channel was made */
 	bool made;	 /* what EFFECT_MAKES makes */
 	bool spoiled;
-	bool alone; /* victims are forked, each with memory of its own */
+	bool alone;    /* victims are forked, each with memory of its own */
+	bool unhosted; /* one could not be started in a host's */
 	char name[STAGE_NAME_BYTES];
 };
 

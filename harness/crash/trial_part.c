@@ -260,13 +260,16 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 		&trial->stage->shared->said[part->index];
 	struct trial_story *story = &trial->report->story;
 	unsigned place = story_place(part->operation->role, part->index);
+	bool was_hosted = *pid == 0;
 	bool ended =
 		*pid >= 0 && crash_stage_wait(trial->stage, pid, ret_status);
 
-	if (*pid < 0)
+	if (*pid < 0) {
+		trial->stage->unhosted = was_hosted;
 		return trial_found(trial, VERDICT_CRASHED,
 			"cannot start the %s that is to be struck",
 			trial_role_name(part->operation->role));
+	}
 	story->pids[place] = *pid;
 	if (!ended) {
 		story_deed(story, place, "has not come back",

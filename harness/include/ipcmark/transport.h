@@ -68,9 +68,10 @@ enum transport_caps {
 	CAP_WHOLE_BATCH = 1 << 17, /* a batch whose sender is killed is there
 				      as a whole or not at all */
 	CAP_REATTACH = 1 << 18, /* a process may attach(), detach(), attach() */
-	/* It starts no threads, does nothing at a fork(), and no lock of it hangs
-	 * on a mapping: `ipcmark crash` may have victims run in the memory of
-	 * another process, which is put back when they are dead. */
+	/* `ipcmark crash` may have victims run in the memory of another process,
+	 * which is put back when they are dead. So: it starts no thread; has no
+	 * pthread mutex in shared memory, and keeps no thread number from
+	 * before attach(); no lock of it hangs on a mapping. */
 	CAP_LENT_MEMORY = 1 << 19,
 };
 
