@@ -6,6 +6,11 @@
 # change must pass: a quarter of a million kills, and the rate at which they went.
 set -u
 
+if [ -n "${MIPC_CHECKED-}" ]; then
+	echo "SKIP: the same sources have passed this a stage before"
+	exit 77
+fi
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 99

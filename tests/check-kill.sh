@@ -11,6 +11,11 @@
 # IPCMARK_KILLS says how often (8), IPCMARK_KILL_SEED when.
 set -u
 
+if [ -n "${MIPC_CHECKED-}" ]; then
+	echo "SKIP: the same sources have passed this a stage before"
+	exit 77
+fi
+
 kills=${IPCMARK_KILLS:-8}
 seed=${IPCMARK_KILL_SEED:-$$}
 scratch=$(mktemp -d)

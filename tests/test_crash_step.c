@@ -352,14 +352,14 @@ static void play_store(const void *order, void *arg)
 }
 
 /* Returns as await(). */
-static int run_hosted(struct host_mail *mail, size_t k)
+static int run_hosted(pid_t host, struct host_mail *mail, size_t k)
 {
 	pid_t pid;
 
 	host_give(mail, &k, sizeof(k));
 	do {
 		pid = atomic_load(&mail->victim);
-	} while (!pid);
+	} while (!pid && waitpid(host, NULL, WNOHANG) == 0);
 	ck_assert_int_gt(pid, 0);
 	return await(pid);
 }
@@ -372,7 +372,7 @@ START_TEST(test_step_kill_in_lent_memory_is_as_exact)
 	unsigned before = 0;
 	pid_t host;
 
-	if (!can(&ways[0]))
+	if (!can(&ways[0]) || !host_possible())
 		return;
 	record(&ways[0], &store, trace);
 	mail = mmap(NULL, sizeof(*mail), PROT_READ | PROT_WRITE,
@@ -386,7 +386,7 @@ START_TEST(test_step_kill_in_lent_memory_is_as_exact)
 		unsigned now;
 
 		forget();
-		ck_assert_int_eq(run_hosted(mail, k), KILLED);
+		ck_assert_int_eq(run_hosted(host, mail, k), KILLED);
 		now = stored();
 		ck_assert_msg(k ? now - before <= 1 : now == 0,
 			"%u stores before step %zu, %u before the next", before,

@@ -143,7 +143,8 @@ static void end_host(struct crash_stage *stage)
 
 static bool can_host(const struct crash_stage *stage)
 {
-	return stage->transport->caps & CAP_LENT_MEMORY && !stage->alone;
+	return stage->transport->caps & CAP_LENT_MEMORY && !stage->alone &&
+	       host_possible();
 }
 
 bool crash_stage_host(struct crash_stage *stage,
