@@ -7,7 +7,7 @@
  * A processor goes on with what came before while it counts, so a delay of a few
  * nanoseconds can cost nothing. In a stream the delays of many messages are
  * therefore made up for at once, long enough for their beginning and end not to
- * matter, and behind a fence. A round trip waits each time, before its send: it
+ * matter, and between two fences. A round trip waits each time, before its send: it
  * is the median of them that is looked at, and nothing else is under way.
  *
  * To count messages costs something, too, and the fence. The other build does all of
@@ -81,6 +81,7 @@ static void delay(unsigned messages)
 	for (; since >= every; since -= every) {
 		fence();
 		wait_turns(turns);
+		fence();
 	}
 }
 
