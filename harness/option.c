@@ -126,29 +126,28 @@ static const struct option crash_options[] = {OUTPUT,
 	{"patience", required_argument, NULL, OPTION_PATIENCE},
 	{"recover-within", required_argument, NULL, OPTION_RECOVER_WITHIN},
 	HELP, END};
+
+/* How builds are measured and judged, by gate and by selftest-gate. */
+#define JUDGED                                                        \
+	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},     \
+		{"max", required_argument, NULL, OPTION_MAX},         \
+		{"metrics", required_argument, NULL, OPTION_METRICS}, \
+		{"time", required_argument, NULL, OPTION_TIME},       \
+		{"blocks", required_argument, NULL, OPTION_BLOCKS},   \
+		{"slice", required_argument, NULL, OPTION_SLICE},     \
+	{                                                             \
+		"seed", required_argument, NULL, OPTION_SEED          \
+	}
+
 static const struct option gate_options[] = {OUTPUT, SET,
 	{"a", required_argument, NULL, OPTION_A},
 	{"b", required_argument, NULL, OPTION_B},
-	{"baseline", required_argument, NULL, OPTION_BASELINE},
-	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
-	{"max", required_argument, NULL, OPTION_MAX},
-	{"metrics", required_argument, NULL, OPTION_METRICS},
-	{"time", required_argument, NULL, OPTION_TIME},
-	{"blocks", required_argument, NULL, OPTION_BLOCKS},
-	{"slice", required_argument, NULL, OPTION_SLICE},
-	{"seed", required_argument, NULL, OPTION_SEED},
+	{"baseline", required_argument, NULL, OPTION_BASELINE}, JUDGED,
 	{"inconclusive-exit", required_argument, NULL,
 		OPTION_INCONCLUSIVE_EXIT},
 	REPORT, HELP, END};
 static const struct option selftest_gate_options[] = {SET,
-	{"a", required_argument, NULL, OPTION_A},
-	{"tolerance", required_argument, NULL, OPTION_TOLERANCE},
-	{"max", required_argument, NULL, OPTION_MAX},
-	{"metrics", required_argument, NULL, OPTION_METRICS},
-	{"time", required_argument, NULL, OPTION_TIME},
-	{"blocks", required_argument, NULL, OPTION_BLOCKS},
-	{"slice", required_argument, NULL, OPTION_SLICE},
-	{"seed", required_argument, NULL, OPTION_SEED},
+	{"a", required_argument, NULL, OPTION_A}, JUDGED,
 	{"runs", required_argument, NULL, OPTION_RUNS},
 	{"slow", required_argument, NULL, OPTION_SLOW}, HELP, END};
 static const struct option no_options[] = {HELP, END};
