@@ -24,7 +24,7 @@
 
 #include "platform.h"
 
-static pid_t runner;   /* of lib_main(): all names carry its number */
+static char mark[48];  /* of lib_main(): all names of a run begin with it */
 static bool in_child;  /* of a test */
 static unsigned names; /* given out by this test */
 static unsigned kills; /* by this test */
@@ -70,8 +70,8 @@ void lib_skip(const char *format, ...)
 
 void lib_name(char name[LIB_NAME_BYTES])
 {
-	snprintf(name, LIB_NAME_BYTES, "mmapipc-test-%ld-%ld-%u", (long)runner,
-		(long)getpid(), names++);
+	snprintf(name, LIB_NAME_BYTES, "%s-%ld-%u", mark, (long)getpid(),
+		names++);
 }
 
 void lib_path(char path[LIB_PATH_BYTES], const char *name)
@@ -455,7 +455,7 @@ static size_t sweep(void)
 	size_t count;
 	glob_t found;
 
-	snprintf(name, sizeof(name), "mmapipc-test-%ld-*", (long)runner);
+	snprintf(name, sizeof(name), "%s-*", mark);
 	lib_path(pattern, name);
 	if (glob(pattern, 0, NULL, &found))
 		return 0;
@@ -474,7 +474,10 @@ int lib_main(const char *name, const TTest *const *tests, size_t count)
 	SRunner *srunner = srunner_create(suite);
 	int failed;
 
-	runner = getpid();
+	/* The time, too: a run that was killed may have left names under this
+	 * process number. */
+	snprintf(mark, sizeof(mark), "mmapipc-test-%ld-%" PRIx64,
+		(long)getpid(), lib_now_ns());
 	for (size_t i = 0; i < count; i++) {
 		TCase *tcase = tcase_create(tests[i]->name);
 

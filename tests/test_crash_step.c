@@ -25,6 +25,7 @@
 #include "crash/step.h"
 #include "crash/step_ptrace.h"
 #include "crash/trace.h"
+#include "own_names.h"
 
 enum {
 	STORES = 20,
@@ -43,7 +44,7 @@ static struct stage {
 	unsigned callbacks;
 	int returned; /* by step_run() */
 	int pipe[2];
-	char name[64];
+	char name[OWN_NAME_BYTES];
 } * stage;
 
 static struct crash_trace *trace;
@@ -54,8 +55,7 @@ static void set_up(void)
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(stage, MAP_FAILED);
 	ck_assert_int_eq(trace_create(STEPS_MAX, &trace), 0);
-	snprintf(stage->name, sizeof(stage->name), "mmapipc-test-step-%ld",
-		(long)getpid());
+	own_name(stage->name);
 }
 
 static void tear_down(void)
@@ -752,6 +752,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	own_names_begin();
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	for (size_t i = 0; i < sizeof(in_both_ways) / sizeof(*in_both_ways);
 		i++)

@@ -16,6 +16,7 @@
 #include "crash/timeline.h"
 #include "fault.h"
 #include "fault_script.h"
+#include "own_names.h"
 #include "run.h"
 #include "transport.h"
 #include "transport_list.h"
@@ -62,7 +63,7 @@ static struct outcome soak(const struct transport *transport,
 {
 	struct outcome outcome = {0};
 	struct capture capture;
-	char name[64];
+	char name[OWN_NAME_BYTES];
 	int err;
 
 	left = mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE,
@@ -71,9 +72,8 @@ static struct outcome soak(const struct transport *transport,
 	*left = wrong;
 	outcome.crash.recovery = hist_create();
 	ck_assert_ptr_nonnull(outcome.crash.recovery);
-	snprintf(name, sizeof(name), "ipcmark-soak-%ld", (long)getpid());
 	capture = capture_begin();
-	err = fault_run(transport, bench, 7, name, always, &outcome);
+	err = fault_run(transport, bench, 7, own_name(name), always, &outcome);
 	capture_end(&capture, text, TEXT_BYTES);
 	ck_assert_int_eq(err, 0);
 	munmap((void *)left, sizeof(*left));
@@ -373,6 +373,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	own_names_begin();
 	tcase_add_loop_test(tcase,
 		test_soak_of_a_toy_ends_as_it_must_and_is_told, 0,
 		sizeof(toys) / sizeof(toys[0]));
