@@ -32,42 +32,82 @@ dist_workers_DATA = \
 	harness/workers/mp_simplequeue.py
 
 libharness_a_SOURCES = \
-	harness/axes.c \
-	harness/axes.h \
-	harness/ballast.c \
-	harness/ballast.h \
-	harness/capacity.h \
-	harness/case.c \
-	harness/case.h \
-	harness/case_section.c \
-	harness/case_section.h \
-	harness/command.h \
-	harness/command_conform.c \
-	harness/command_crash.c \
-	harness/command_gate.c \
-	harness/command_selftest_gate.c \
-	harness/command_inspect.c \
-	harness/command_list.c \
-	harness/command_result.c \
-	harness/command_run.c \
-	harness/command_topo.c \
-	harness/command_tune.c \
-	harness/compare.c \
-	harness/compare.h \
-	harness/conform.c \
-	harness/conform.h \
-	harness/conform_check.h \
-	harness/conform_gone.c \
-	harness/conform_pass.c \
-	harness/conform_stage.c \
-	harness/conform_stage.h \
-	harness/control.c \
-	harness/control.h \
+	harness/base/ballast.c \
+	harness/base/ballast.h \
+	harness/base/deadline.h \
+	harness/base/diag.c \
+	harness/base/diag.h \
+	harness/base/fd.c \
+	harness/base/fd.h \
+	harness/base/folder.c \
+	harness/base/folder.h \
+	harness/base/gnuplot.c \
+	harness/base/gnuplot.h \
+	harness/base/hist.c \
+	harness/base/hist.h \
+	harness/base/hist_codec.c \
+	harness/base/hist_print.c \
+	harness/base/human.c \
+	harness/base/human.h \
+	harness/base/json_read.c \
+	harness/base/json_read.h \
+	harness/base/line_pair.h \
+	harness/base/markdown.c \
+	harness/base/markdown.h \
+	harness/base/procstat.c \
+	harness/base/procstat.h \
+	harness/base/program.c \
+	harness/base/program.h \
+	harness/base/progress.c \
+	harness/base/progress.h \
+	harness/base/reaper.c \
+	harness/base/reaper.h \
+	harness/base/rng.h \
+	harness/base/scratch.c \
+	harness/base/scratch.h \
+	harness/base/shared.h \
+	harness/base/stats.c \
+	harness/base/stats.h \
+	harness/base/text.c \
+	harness/base/text.h \
+	harness/base/wrap.c \
+	harness/base/wrap.h \
+	harness/case/axes.c \
+	harness/case/axes.h \
+	harness/case/case.c \
+	harness/case/case.h \
+	harness/case/latency.h \
+	harness/case/slice_report.h \
+	harness/case/usage.c \
+	harness/case/usage.h \
+	harness/case/verify.c \
+	harness/case/verify.h \
+	harness/case/verify_hot.h \
+	harness/command/command.h \
+	harness/command/conform.c \
+	harness/command/crash.c \
+	harness/command/gate.c \
+	harness/command/inspect.c \
+	harness/command/list.c \
+	harness/command/result.c \
+	harness/command/run.c \
+	harness/command/selftest_gate.c \
+	harness/command/topo.c \
+	harness/command/tune.c \
+	harness/conform/check.h \
+	harness/conform/conform.c \
+	harness/conform/conform.h \
+	harness/conform/gone.c \
+	harness/conform/pass.c \
+	harness/conform/stage.c \
+	harness/conform/stage.h \
 	harness/crash/campaign.c \
 	harness/crash/campaign.h \
 	harness/crash/coverage.c \
 	harness/crash/coverage.h \
 	harness/crash/director.c \
+	harness/crash/figures.c \
+	harness/crash/figures.h \
 	harness/crash/host.c \
 	harness/crash/host.h \
 	harness/crash/lean.c \
@@ -76,8 +116,6 @@ libharness_a_SOURCES = \
 	harness/crash/ledger.h \
 	harness/crash/map.c \
 	harness/crash/map.h \
-	harness/crash/map_plot.c \
-	harness/crash/map_plot.h \
 	harness/crash/message.h \
 	harness/crash/operation.c \
 	harness/crash/operation.h \
@@ -85,84 +123,33 @@ libharness_a_SOURCES = \
 	harness/crash/print.c \
 	harness/crash/print.h \
 	harness/crash/print_coverage.c \
-	harness/crash/ptrace_arch.h \
 	harness/crash/record.c \
-	harness/crash/recorder.c \
-	harness/crash/recorder.h \
 	harness/crash/save.c \
 	harness/crash/sleeper.c \
-	harness/crash/source.c \
-	harness/crash/source.h \
 	harness/crash/stage.c \
 	harness/crash/stage.h \
-	harness/crash/step.c \
-	harness/crash/step.h \
-	harness/crash/step_ptrace.c \
-	harness/crash/step_ptrace.h \
 	harness/crash/story.c \
 	harness/crash/story.h \
 	harness/crash/survivor.c \
 	harness/crash/survivor.h \
-	harness/crash/symbol.c \
-	harness/crash/symbol.h \
-	harness/crash/timeline.c \
-	harness/crash/timeline.h \
-	harness/crash/trace.c \
-	harness/crash/trace.h \
 	harness/crash/trial.c \
 	harness/crash/trial.h \
 	harness/crash/trial_part.c \
 	harness/crash/trial_part.h \
-	harness/crash/whence.c \
-	harness/crash/whence.h \
-	harness/crash/wrap.c \
-	harness/crash/wrap.h \
-	harness/crash_figures.c \
-	harness/crash_figures.h \
-	harness/crew.c \
-	harness/crew.h \
-	harness/deadline.h \
-	harness/diag.c \
-	harness/diag.h \
-	harness/distance.c \
-	harness/distance.h \
-	harness/distance_plot.c \
-	harness/distance_plot.h \
-	harness/disturb.c \
-	harness/disturb.h \
-	harness/env.c \
-	harness/env.h \
-	harness/export.h \
-	harness/export_csv.c \
-	harness/export_hdr.c \
-	harness/export_json.c \
-	harness/export_markdown.c \
-	harness/fault.c \
-	harness/fault.h \
-	harness/fault_holder.c \
-	harness/fault_random.c \
-	harness/fault_script.c \
-	harness/fault_script.h \
-	harness/fault_series.c \
-	harness/fault_series.h \
-	harness/fault_stage.c \
-	harness/fault_stage.h \
-	harness/fault_steps.c \
-	harness/fault_steps.h \
-	harness/fault_story.c \
-	harness/fault_story.h \
-	harness/fd.c \
-	harness/fd.h \
-	harness/figure.c \
-	harness/figure.h \
-	harness/figure_about.c \
-	harness/figure_around.c \
-	harness/figure_data.c \
-	harness/figure_load.c \
-	harness/figure_rank.c \
-	harness/figure_rounds.c \
-	harness/folder.c \
-	harness/folder.h \
+	harness/figure/about.c \
+	harness/figure/around.c \
+	harness/figure/crash_map.c \
+	harness/figure/crash_map.h \
+	harness/figure/data.c \
+	harness/figure/distance.c \
+	harness/figure/distance.h \
+	harness/figure/figure.c \
+	harness/figure/figure.h \
+	harness/figure/load.c \
+	harness/figure/plot.c \
+	harness/figure/plot.h \
+	harness/figure/rank.c \
+	harness/figure/rounds.c \
 	harness/gate/block.c \
 	harness/gate/block.h \
 	harness/gate/blocks.c \
@@ -209,201 +196,219 @@ libharness_a_SOURCES = \
 	harness/gate/slow.h \
 	harness/gate/trend.c \
 	harness/gate/trend.h \
-	harness/gnuplot.c \
-	harness/gnuplot.h \
-	harness/grade.c \
-	harness/grade.h \
-	harness/hist.c \
-	harness/hist.h \
-	harness/hist_codec.c \
-	harness/hist_print.c \
-	harness/human.c \
-	harness/human.h \
-	harness/journal.c \
-	harness/journal.h \
-	harness/json_read.c \
-	harness/json_read.h \
-	harness/latency.h \
-	harness/leftover.c \
-	harness/leftover.h \
-	harness/machine.c \
-	harness/machine.h \
-	harness/markdown.c \
-	harness/markdown.h \
-	harness/object_json.c \
-	harness/object_print.c \
-	harness/object_print.h \
-	harness/membind.c \
-	harness/membind.h \
-	harness/noise.c \
-	harness/noise.h \
-	harness/option.c \
-	harness/option.h \
-	harness/option_text.c \
-	harness/option_text.h \
-	harness/overhead.c \
-	harness/overhead.h \
-	harness/park.c \
-	harness/park.h \
-	harness/plan.c \
-	harness/plan.h \
-	harness/plan_print.c \
-	harness/plot.c \
-	harness/plot.h \
-	harness/plugin.c \
-	harness/plugin.h \
-	harness/probe.c \
-	harness/probe.h \
-	harness/procstat.c \
-	harness/procstat.h \
-	harness/program.c \
-	harness/program.h \
-	harness/progress.c \
-	harness/progress.h \
-	harness/ratio.c \
-	harness/ratio.h \
-	harness/reaper.c \
-	harness/reaper.h \
-	harness/report.c \
-	harness/report.h \
-	harness/report_cost.c \
-	harness/report_cost.h \
-	harness/report_steps.c \
-	harness/report_steps.h \
-	harness/report_table.c \
-	harness/report_table.h \
-	harness/result.c \
-	harness/result.h \
-	harness/result_crash.c \
-	harness/result_crash.h \
-	harness/result_load.c \
-	harness/result_load.h \
-	harness/result_load_rounds.c \
-	harness/result_save.c \
-	harness/rng.h \
-	harness/roudi.c \
-	harness/roudi.h \
-	harness/rounds.c \
-	harness/rounds.h \
-	harness/run.c \
-	harness/run.h \
-	harness/saturation.c \
-	harness/saturation.h \
-	harness/scenario.c \
-	harness/scenario.h \
-	harness/scenario_edit.h \
-	harness/scenario_file.c \
-	harness/scenario_file.h \
-	harness/scenario_key.c \
-	harness/scenario_key.h \
-	harness/scenario_load.c \
-	harness/scenario_load.h \
-	harness/scenario_lookup.c \
-	harness/scenario_set.c \
-	harness/scenario_text.c \
-	harness/scenario_text.h \
-	harness/scenario_value.c \
-	harness/scenario_value.h \
-	harness/scenario_zip.c \
-	harness/scenario_zip.h \
-	harness/schedule.c \
-	harness/schedule.h \
-	harness/scratch.c \
-	harness/scratch.h \
-	harness/session.c \
-	harness/session.h \
-	harness/shared.h \
-	harness/shm_room.c \
-	harness/shm_room.h \
-	harness/slice.c \
-	harness/slice.h \
-	harness/stats.c \
-	harness/stats.h \
-	harness/stream.c \
-	harness/stream.h \
-	harness/sysv_key.h \
-	harness/tally.h \
-	harness/topo.c \
-	harness/topo.h \
-	harness/topo_place.c \
-	harness/transport.h \
-	harness/transport_absent.c \
-	harness/transport_complete.c \
-	harness/transport_copy.c \
-	harness/transport_eventfd_ring.c \
-	harness/transport_exec.c \
-	harness/transport_line.c \
-	harness/transport_list.h \
-	harness/transport_locked.c \
-	harness/transport_mq.c \
-	harness/transport_null.c \
-	harness/transport_optional.h \
-	harness/transport_own.c \
-	harness/transport_own.h \
-	harness/transport_pipe.c \
-	harness/transport_queue.c \
-	harness/transport_ring.c \
-	harness/transport_seqpacket.c \
-	harness/transport_socketpair.c \
-	harness/transport_sysv_msg.c \
-	harness/transports.c \
-	harness/tune.c \
-	harness/tune.h \
-	harness/tune_goal.c \
-	harness/tune_goal.h \
-	harness/tuning.c \
-	harness/tuning.h \
-	harness/until.c \
-	harness/until.h \
-	harness/usage.c \
-	harness/usage.h \
-	harness/verify.c \
-	harness/verify.h \
-	harness/verify_hot.h \
-	harness/worker.c \
-	harness/worker.h \
-	harness/worker_loop.h \
-	harness/worker_open.c \
-	harness/worker_protocol.c \
-	harness/worker_protocol.h
+	harness/inspect/object_json.c \
+	harness/inspect/object_print.c \
+	harness/inspect/object_print.h \
+	harness/machine/distance.c \
+	harness/machine/distance.h \
+	harness/machine/env.c \
+	harness/machine/env.h \
+	harness/machine/grade.c \
+	harness/machine/grade.h \
+	harness/machine/membind.c \
+	harness/machine/membind.h \
+	harness/machine/noise.c \
+	harness/machine/noise.h \
+	harness/machine/probe.c \
+	harness/machine/probe.h \
+	harness/machine/shm_room.c \
+	harness/machine/shm_room.h \
+	harness/machine/topo.c \
+	harness/machine/topo.h \
+	harness/machine/topo_place.c \
+	harness/option/option.c \
+	harness/option/option.h \
+	harness/option/text.c \
+	harness/option/text.h \
+	harness/plan/plan.c \
+	harness/plan/plan.h \
+	harness/plan/print.c \
+	harness/recorder/recorder.c \
+	harness/recorder/recorder.h \
+	harness/recorder/timeline.c \
+	harness/recorder/timeline.h \
+	harness/report/compare.c \
+	harness/report/compare.h \
+	harness/report/cost.c \
+	harness/report/cost.h \
+	harness/report/export.h \
+	harness/report/export_csv.c \
+	harness/report/export_hdr.c \
+	harness/report/export_json.c \
+	harness/report/export_markdown.c \
+	harness/report/machine.c \
+	harness/report/machine.h \
+	harness/report/ratio.c \
+	harness/report/ratio.h \
+	harness/report/report.c \
+	harness/report/report.h \
+	harness/report/steps.c \
+	harness/report/steps.h \
+	harness/report/table.c \
+	harness/report/table.h \
+	harness/result/crash.c \
+	harness/result/crash.h \
+	harness/result/journal.c \
+	harness/result/journal.h \
+	harness/result/load.c \
+	harness/result/load.h \
+	harness/result/load_rounds.c \
+	harness/result/result.c \
+	harness/result/result.h \
+	harness/result/save.c \
+	harness/run/control.c \
+	harness/run/control.h \
+	harness/run/crew.c \
+	harness/run/crew.h \
+	harness/run/disturb.c \
+	harness/run/disturb.h \
+	harness/run/fault.c \
+	harness/run/fault.h \
+	harness/run/fault_holder.c \
+	harness/run/fault_random.c \
+	harness/run/fault_script.c \
+	harness/run/fault_script.h \
+	harness/run/fault_series.c \
+	harness/run/fault_series.h \
+	harness/run/fault_stage.c \
+	harness/run/fault_stage.h \
+	harness/run/fault_steps.c \
+	harness/run/fault_steps.h \
+	harness/run/fault_story.c \
+	harness/run/fault_story.h \
+	harness/run/overhead.c \
+	harness/run/overhead.h \
+	harness/run/park.c \
+	harness/run/park.h \
+	harness/run/rounds.c \
+	harness/run/rounds.h \
+	harness/run/run.c \
+	harness/run/run.h \
+	harness/run/saturation.c \
+	harness/run/saturation.h \
+	harness/run/schedule.c \
+	harness/run/schedule.h \
+	harness/run/slice.c \
+	harness/run/slice.h \
+	harness/run/until.c \
+	harness/run/until.h \
+	harness/run/worker.c \
+	harness/run/worker.h \
+	harness/run/worker_loop.h \
+	harness/run/worker_open.c \
+	harness/scenario/case_section.c \
+	harness/scenario/case_section.h \
+	harness/scenario/edit.h \
+	harness/scenario/file.c \
+	harness/scenario/file.h \
+	harness/scenario/key.c \
+	harness/scenario/key.h \
+	harness/scenario/load.c \
+	harness/scenario/load.h \
+	harness/scenario/lookup.c \
+	harness/scenario/scenario.c \
+	harness/scenario/scenario.h \
+	harness/scenario/set.c \
+	harness/scenario/text.c \
+	harness/scenario/text.h \
+	harness/scenario/value.c \
+	harness/scenario/value.h \
+	harness/scenario/zip.c \
+	harness/scenario/zip.h \
+	harness/session/leftover.c \
+	harness/session/leftover.h \
+	harness/session/roudi.c \
+	harness/session/roudi.h \
+	harness/session/session.c \
+	harness/session/session.h \
+	harness/session/sysv_key.h \
+	harness/step/ptrace_arch.h \
+	harness/step/source.c \
+	harness/step/source.h \
+	harness/step/step.c \
+	harness/step/step.h \
+	harness/step/step_ptrace.c \
+	harness/step/step_ptrace.h \
+	harness/step/symbol.c \
+	harness/step/symbol.h \
+	harness/step/trace.c \
+	harness/step/trace.h \
+	harness/step/whence.c \
+	harness/step/whence.h \
+	harness/transport/absent.c \
+	harness/transport/capacity.h \
+	harness/transport/complete.c \
+	harness/transport/config.c \
+	harness/transport/copy.c \
+	harness/transport/eventfd_ring.c \
+	harness/transport/exec.c \
+	harness/transport/line.c \
+	harness/transport/list.h \
+	harness/transport/locked.c \
+	harness/transport/mq.c \
+	harness/transport/null.c \
+	harness/transport/optional.h \
+	harness/transport/own.c \
+	harness/transport/own.h \
+	harness/transport/pipe.c \
+	harness/transport/plugin.c \
+	harness/transport/plugin.h \
+	harness/transport/queue.c \
+	harness/transport/ring.c \
+	harness/transport/seqpacket.c \
+	harness/transport/socketpair.c \
+	harness/transport/stream.c \
+	harness/transport/stream.h \
+	harness/transport/sysv_msg.c \
+	harness/transport/table.c \
+	harness/transport/tally.h \
+	harness/transport/transport.h \
+	harness/transport/worker_protocol.c \
+	harness/transport/worker_protocol.h \
+	harness/tune/goal.c \
+	harness/tune/goal.h \
+	harness/tune/tune.c \
+	harness/tune/tune.h \
+	harness/tune/tuning.c \
+	harness/tune/tuning.h
 # Of ck_ring everything is in its header: no library to link.
 if HAVE_CK
 libharness_a_SOURCES += \
-	harness/transport_ck.h \
-	harness/transport_ck_mpmc.c \
-	harness/transport_ck_ring.c
+	harness/transport/ck.h \
+	harness/transport/ck_mpmc.c \
+	harness/transport/ck_ring.c
 endif
 if HAVE_QB
 libharness_a_SOURCES += \
-	harness/transport_qb_rb.c
+	harness/transport/qb_rb.c
 endif
 if HAVE_BOOST
 libharness_a_SOURCES += \
-	harness/transport_boost_mq.cpp
+	harness/transport/boost_mq.cpp
 endif
 if HAVE_ZMQ
 libharness_a_SOURCES += \
-	harness/transport_zmq.c
+	harness/transport/zmq.c
 endif
 if HAVE_NNG
 libharness_a_SOURCES += \
-	harness/transport_nng.c
+	harness/transport/nng.c
 endif
 if HAVE_REDIS
 libharness_a_SOURCES += \
-	harness/transport_redis.c
+	harness/transport/redis.c
 endif
 if HAVE_ICEORYX
 libharness_a_SOURCES += \
-	harness/transport_iceoryx.c
+	harness/transport/iceoryx.c
 endif
 # Lines of sources by libdw, or else names of functions.
 if HAVE_DW
 libharness_a_SOURCES += \
-	harness/crash/symbol_dw.c
+	harness/step/symbol_dw.c
 else
 libharness_a_SOURCES += \
-	harness/crash/symbol_dl.c
+	harness/step/symbol_dl.c
 endif
 libharness_a_CPPFLAGS = \
 	-I$(top_srcdir)/harness \

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "command.h"
-#include "diag.h"
-#include "option.h"
+#include "base/diag.h"
+#include "command/command.h"
+#include "option/option.h"
 
 static int (*const run_command[COMMAND_COUNT])(const struct options *) = {
 	[COMMAND_RUN] = command_run,

@@ -19,8 +19,8 @@
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>
 
-#include "deadline.h"
-#include "stats.h"
+#include "base/deadline.h"
+#include "base/stats.h"
 
 enum { ROUNDS = 6 }; /* the fewest for 95 % */
 #define WAIT_NS UINT64_C(1000000000)

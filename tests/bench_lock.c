@@ -19,12 +19,12 @@
 
 #include <mmapipc/mmapipc.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
+#include "base/shared.h"
+#include "base/stats.h"
 #include "event.h"
 #include "lock.h"
 #include "segment.h"
-#include "shared.h"
-#include "stats.h"
 
 enum {
 	ROUNDS = 41,

@@ -32,18 +32,16 @@ harness=$(find harness -name '*.[ch]')
 lib=$(find lib -name '*.[ch]')
 
 # 1. Of the library, the harness sees <mmapipc/...> only: every quoted name is
-#    one of its own files.
+#    one of its own files, by its folder.
 includes $harness | grep ':"' | while IFS= read -r line; do
 	name=${line##*:\"}
 	name=${name%\"}
-	file=${line%%:*}
 	case $name in
 	*..*) ;;
-	*) [ -f "$(dirname "$file")/$name" ] || [ -f "harness/$name" ] &&
-		continue ;;
+	*/*) [ -f "harness/$name" ] && continue ;;
 	esac
 	echo "$line"
-done | complain 'the harness includes only <mmapipc/...> of the library'
+done | complain 'the harness includes <mmapipc/...>, and its own files as "folder/file.h"'
 
 # 2. Two products, neither of which knows the other.
 includes lib/ring*.c lib/ring*.h | grep -E '[</"]queue\.h[>"]' |
@@ -68,21 +66,34 @@ grep -nE 'PTHREAD_(PROCESS_SHARED|MUTEX_ROBUST)|pthread_(mutex|cond|rwlock)attr|
 	true
 
 # 5. One file knows hwloc.
-includes $harness | grep 'hwloc' | grep -v '^harness/topo\.c:' |
-	complain 'only topo.c includes hwloc.h' || true
+includes $harness | grep 'hwloc' | grep -v '^harness/machine/topo\.c:' |
+	complain 'only machine/topo.c includes hwloc.h' || true
 
-# 6. Whatever shows a result reads the result: pure helpers, and their own.
-for file in $harness; do
-	case ${file#harness/} in
-	axes*.[ch] | compare*.[ch] | export_*.[ch] | figure*.[ch] | \
-		gate/report*.[ch] | plot*.[ch] | ratio*.[ch] | report*.[ch])
-		includes "$file" | grep -E \
-			':"(control|crew|fault|plan|probe|run|scenario|slice|stream|topo|transport|worker)\.h"' |
-			complain 'what shows a result includes result.h, not the stages before it' ||
-			true
-		;;
+# 6. The folders of the harness stand on each other in this order: a file includes
+#    of its own folder and of those before it.
+order='base step case inspect session machine recorder transport conform crash
+	scenario option plan run result tune report figure gate command'
+below=
+for folder in $order; do
+	below="$below|$folder"
+	includes $(find "harness/$folder" -name '*.c' -o -name '*.h' -o -name '*.cpp') |
+		grep ':"' | grep -vE ":\"(${below#|})/" |
+		complain "harness/$folder/ stands below that folder" || true
+done
+for folder in harness/*/; do
+	folder=$(basename "$folder")
+	case " $(echo $order) include workers " in
+	*" $folder "*) ;;
+	*) echo "harness/$folder/ has no place in the order of this check" \
+		>>"$failures" ;;
 	esac
 done
+
+# 7. Whatever shows a result reads the result.
+includes harness/report/*.[ch] harness/figure/*.[ch] harness/gate/report*.[ch] |
+	grep -E ':"(plan|run|scenario|transport)/' |
+	complain 'what shows a result includes result/result.h, not the stages before it' ||
+	true
 
 if [ -s "$failures" ]; then
 	cat "$failures"

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "conform.h"
+#include "conform/conform.h"
 #include "own_names.h"
-#include "transport.h"
+#include "transport/transport.h"
 
 /* Fail unless transport @index of the table keeps what @name checks. */
 static inline void table_keeps(const char *name, int index)

@@ -245,9 +245,6 @@ AM_CPPFLAGS = \
 	$(MUTANTS_CPPFLAGS) \
 	$(CHECK_CFLAGS)
 LDADD = libharness.a libmmapipc_internal.la $(CHECK_LIBS) $(HARNESS_LIBS)
-# As ipcmark: what is linked at the first call would be looked up in modules that
-# children do without.
-tests_test_crash_campaign_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,now
 
 installcheck-local:
 	bindir='$(DESTDIR)$(bindir)' libdir='$(DESTDIR)$(libdir)' \

@@ -2,8 +2,8 @@
  * are gone after it however it ends.
  *
  * A process number comes again, and with it a name that was made of one and left
- * by a test that was killed. A session's token does not (session.h), and what
- * has it in its name is removed by the session's guardian when the test program
+ * by a test that was killed. A session's token does not (session/session.h),
+ * and what has it in its name is removed by the session's guardian when the test program
  * is no more: own_names_begin() in main(), and no session_end().
  */
 #ifndef IPCMARK_TESTS_OWN_NAMES_H
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "session.h"
+#include "session/session.h"
 
 enum { OWN_NAME_BYTES = LEFTOVER_TOKEN_BYTES + 32 };
 

@@ -1,6 +1,6 @@
 /* sample_result.h - a small run with figures that are known, and the transports
  * it names: included by exactly one file of a program, it stands in for
- * transports.c.
+ * transport/table.c.
  *
  * Three rounds. In round r the ring moves 2 (r + 1) million messages a second
  * and the pipe half of that at 8 B, a quarter at 64 B; a slow machine in round
@@ -16,10 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "env.h"
-#include "plan.h"
-#include "result.h"
-#include "transport.h"
+#include "machine/env.h"
+#include "plan/plan.h"
+#include "result/result.h"
+#include "transport/transport.h"
 
 enum {
 	SAMPLE_RING_8,

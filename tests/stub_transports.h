@@ -1,6 +1,6 @@
 /* stub_transports.h - a transport table for tests of what only asks for
  * capabilities: included by exactly one file of a program, it stands in for
- * transports.c.
+ * transport/table.c.
  */
 #ifndef IPCMARK_TESTS_STUB_TRANSPORTS_H
 #define IPCMARK_TESTS_STUB_TRANSPORTS_H
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transport.h"
+#include "transport/transport.h"
 
 static const struct transport stub_ring = {
 	.name = "ring", .caps = CAP_BATCH | CAP_BLOCK};

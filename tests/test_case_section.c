@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "case_section.h"
-#include "plan.h"
-#include "scenario.h"
-#include "scenario_key.h"
-#include "topo.h"
+#include "machine/topo.h"
+#include "plan/plan.h"
+#include "scenario/case_section.h"
+#include "scenario/key.h"
+#include "scenario/scenario.h"
 
 static char path[] = "/tmp/test_case_section_XXXXXX.ini";
 

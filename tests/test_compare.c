@@ -4,10 +4,10 @@
 #include <check.h>
 #include <math.h>
 
+#include "base/diag.h"
 #include "capture.h"
-#include "compare.h"
-#include "diag.h"
-#include "ratio.h"
+#include "report/compare.h"
+#include "report/ratio.h"
 #include "sample_result.h"
 
 static struct sample sample;

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conform.h"
-#include "transport.h"
-#include "transport_list.h"
+#include "conform/conform.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 enum {
 	FAULT_AT = 2, /* which message of a process; all checks send more */

@@ -15,11 +15,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/deadline.h"
 #include "crash/campaign.h"
 #include "crash/map.h"
-#include "crash/step.h"
-#include "crash/symbol.h"
-#include "deadline.h"
+#include "step/step.h"
+#include "step/symbol.h"
 
 enum fault {
 	FAULT_NONE,

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crash/source.h"
+#include "step/source.h"
 
 static const char text[] = "int early;\n"	    /* 1 */
 			   "static int one(void)\n" /* 2 */

@@ -22,10 +22,10 @@
 #include <mmapipc/ring.h>
 
 #include "crash/host.h"
-#include "crash/step.h"
-#include "crash/step_ptrace.h"
-#include "crash/trace.h"
 #include "own_names.h"
+#include "step/step.h"
+#include "step/step_ptrace.h"
+#include "step/trace.h"
 
 enum {
 	STORES = 20,

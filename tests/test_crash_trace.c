@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "crash/coverage.h"
-#include "crash/symbol.h"
-#include "crash/trace.h"
+#include "step/symbol.h"
+#include "step/trace.h"
 
 enum { LIMIT = 100 };
 

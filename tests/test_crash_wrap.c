@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash/wrap.h"
+#include "base/wrap.h"
 
 /* @text as it is put, in a buffer of this file's. */
 static const char *put(const char *text, const char *glue)

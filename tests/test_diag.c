@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "capture.h"
-#include "case.h"
-#include "diag.h"
+#include "case/case.h"
 
 static const char *const words[] = {"ring", "queue", "pipe", "socketpair", "mq",
 	"fcntl-queue", "mutex-queue", "null", "line", NULL};

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "distance.h"
-#include "topo.h"
+#include "machine/distance.h"
+#include "machine/topo.h"
 
 /* 0 and 1 are one core, 0 to 3 share an L3, 4 to 7 another. */
 static const char machine[] = "pack:1 l3:2 l2:2 core:1 pu:2";

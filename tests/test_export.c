@@ -5,7 +5,7 @@
 #include <check.h>
 #include <ftw.h>
 
-#include "export.h"
+#include "report/export.h"
 #include "sample_result.h"
 
 static struct sample sample;

@@ -13,12 +13,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "fault_steps.h"
 #include "own_names.h"
-#include "run.h"
-#include "transport.h"
-#include "transport_list.h"
+#include "run/fault.h"
+#include "run/fault_steps.h"
+#include "run/run.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 /* Shared with the workers. */
 static _Atomic int *left_to_lose;

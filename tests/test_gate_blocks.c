@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
+#include "base/diag.h"
 #include "gate/gate.h"
 
 enum { MOST_ORDERS = 20000 };

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "env.h"
-#include "grade.h"
-#include "procstat.h"
-#include "topo.h"
+#include "base/procstat.h"
+#include "machine/env.h"
+#include "machine/grade.h"
+#include "machine/topo.h"
 
 static const struct {
 	const char *facts;

@@ -11,10 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "membind.h"
+#include "machine/membind.h"
 #include "own_names.h"
-#include "slice.h"
-#include "transport.h"
+#include "run/slice.h"
+#include "transport/transport.h"
 
 /* The policy of this thread and its nodes, as the kernel has them. */
 static int policy_now(uint64_t *ret_nodes)

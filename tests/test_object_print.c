@@ -10,7 +10,7 @@
 
 #include <mmapipc/inspect.h>
 
-#include "object_print.h"
+#include "inspect/object_print.h"
 
 static struct mipc_info sample_queue(void)
 {

@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "latency.h"
+#include "case/latency.h"
 #include "own_names.h"
-#include "slice.h"
-#include "transport.h"
-#include "transport_list.h"
+#include "run/slice.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 enum {
 	EVERY = 100,	   /* each so many messages goes wrong */

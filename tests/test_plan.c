@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rng.h"
 #include "capture.h"
-#include "plan.h"
-#include "rng.h"
-#include "scenario.h"
-#include "scenario_key.h"
+#include "machine/topo.h"
+#include "plan/plan.h"
+#include "scenario/key.h"
+#include "scenario/scenario.h"
 #include "stub_transports.h"
-#include "topo.h"
 
 static char path[] = "/tmp/test_plan_XXXXXX.ini";
 

@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "progress.h"
+#include "base/progress.h"
 
 #define S UINT64_C(1000000000)
 

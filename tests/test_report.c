@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include "capture.h"
-#include "figure.h"
-#include "plot.h"
-#include "report.h"
-#include "report_cost.h"
+#include "figure/figure.h"
+#include "figure/plot.h"
+#include "report/cost.h"
+#include "report/report.h"
 #include "sample_result.h"
 
 static struct sample sample;

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <sys/stat.h>
 
+#include "base/diag.h"
 #include "capture.h"
-#include "diag.h"
 #include "sample_result.h"
 
 static struct sample sample;

@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "program.h"
-#include "roudi.h"
+#include "base/program.h"
+#include "session/roudi.h"
 
 #define BOOKS "/dev/shm/iceoryx_mgmt"
 #define LOCK "/tmp/iox-unique-roudi.lock"

@@ -4,7 +4,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "machine.h"
+#include "report/machine.h"
 #include "sample_result.h"
 
 static struct sample sample;

@@ -13,12 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "journal.h"
-#include "plan.h"
-#include "run.h"
-#include "transport.h"
-#include "transport_list.h"
-#include "until.h"
+#include "plan/plan.h"
+#include "result/journal.h"
+#include "run/run.h"
+#include "run/until.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 static int recv_slowly(
 	struct endpoint *endpoint, struct inbound *message, uint64_t timeout_ns)
@@ -101,7 +101,7 @@ static void carry_out(struct stage *stage)
 	slow = transport_queue;
 	slow.name = "slow";
 	slow.recv = recv_slowly;
-	ck_assert_int_eq(run_plan(&stage->plan, NULL, &stage->run), 0);
+	ck_assert_int_eq(run_plan(&stage->plan, NULL, NULL, &stage->run), 0);
 }
 
 START_TEST(test_run_offered_load_that_is_too_much_is_unreached)
@@ -223,7 +223,7 @@ START_TEST(test_run_resumed_has_all_that_open_cases_had)
 	journal_keep(&journal, &stage.plan, &stage.run);
 	ck_assert_int_eq(journal_load(&journal, &stage.plan, &resumed), 0);
 	ck_assert_uint_eq(resumed.slices_done, stage.plan.slice_count);
-	ck_assert_int_eq(run_plan(&stage.plan, NULL, &resumed), 0);
+	ck_assert_int_eq(run_plan(&stage.plan, NULL, NULL, &resumed), 0);
 	for (size_t i = 0; i < 2; i++)
 		compare_outcomes(&stage.run.outcomes[i], &resumed.outcomes[i]);
 	ck_assert_uint_eq(stage.run.started_unix_ns, resumed.started_unix_ns);

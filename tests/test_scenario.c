@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "scenario.h"
-#include "scenario_value.h"
+#include "scenario/scenario.h"
+#include "scenario/value.h"
 #include "stub_transports.h"
 
 #define SETS_MAX 3

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "scenario.h"
+#include "scenario/scenario.h"
 #include "stub_transports.h"
 
 enum {

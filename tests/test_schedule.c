@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "schedule.h"
+#include "run/schedule.h"
 
 enum { MANY = 100000 };
 

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "leftover.h"
-#include "session.h"
-#include "sysv_key.h"
+#include "session/leftover.h"
+#include "session/session.h"
+#include "session/sysv_key.h"
 
 enum {
 	NAME_BYTES = 256,

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fault.h"
 #include "own_names.h"
-#include "slice.h"
-#include "transport.h"
-#include "transport_list.h"
+#include "run/fault.h"
+#include "run/slice.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 enum { EVERY = 1000 }; /* each so many messages goes wrong */
 

@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "crash/recorder.h"
-#include "crash/timeline.h"
-#include "fault.h"
-#include "fault_script.h"
 #include "own_names.h"
-#include "run.h"
-#include "transport.h"
-#include "transport_list.h"
+#include "recorder/recorder.h"
+#include "recorder/timeline.h"
+#include "run/fault.h"
+#include "run/fault_script.h"
+#include "run/run.h"
+#include "transport/list.h"
+#include "transport/transport.h"
 
 enum { TEXT_BYTES = 65536 };
 

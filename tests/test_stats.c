@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "stats.h"
+#include "base/stats.h"
 
 static const struct {
 	double values[6];

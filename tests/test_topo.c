@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "case.h"
-#include "topo.h"
+#include "case/case.h"
+#include "machine/topo.h"
 
 /* 2 packages, each one L3 over 4 cores with their own L2 and 2 threads. The
  * numbers run along the tree: 0 and 1 are one core, 0 to 7 one package. */

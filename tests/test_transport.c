@@ -1,7 +1,7 @@
 /* test_transport.c - what every transport must do, whatever it is made of.
  *
- * Each test is a check of the conformance suite (harness/conform.c) over the
- * whole table (transports.c). A transport is left out of a check by what it
+ * Each test is a check of the conformance suite (harness/conform/conform.c) over the
+ * whole table (transport/table.c). A transport is left out of a check by what it
  * says it can do, never by its name; one that cannot run on this machine is
  * skipped with its reason. Transports with workers of their own are in
  * test_transport_exec.c, deaths and departures in test_transport_gone.c.

@@ -15,7 +15,7 @@
 #undef HAVE_NNG
 #undef HAVE_REDIS
 #undef HAVE_ICEORYX
-#include "transport_absent.c"
+#include "transport/absent.c"
 
 struct row {
 	const char *name;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport.h"
+#include "transport/transport.h"
 
 #ifndef HAVE_CK
 
@@ -19,8 +19,8 @@ int main(void)
 
 #else
 
-#include "transport_ck.h"
-#include "transport_list.h"
+#include "transport/ck.h"
+#include "transport/list.h"
 
 enum {
 	ROOM_BYTES = 2048,

@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deadline.h"
-#include "hist.h"
-#include "slice.h"
-#include "transport.h"
+#include "base/deadline.h"
+#include "base/hist.h"
+#include "run/slice.h"
+#include "transport/transport.h"
 
 #define PATIENCE "IPCMARK_WORKER_PATIENCE_MS"
 #define TAG_VARIABLE "IPCMARK_TEST_TAG"

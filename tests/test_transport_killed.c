@@ -22,9 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 #include "own_names.h"
-#include "transport.h"
+#include "transport/transport.h"
 
 #define TAG_VARIABLE "IPCMARK_TEST_TAG"
 #define PATIENCE_NS UINT64_C(20000000000)

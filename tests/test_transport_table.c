@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport.h"
+#include "transport/transport.h"
 
 enum {
 	EVERY_CAP = CAP_MANY_PRODUCERS | CAP_MANY_CONSUMERS | CAP_BATCH |

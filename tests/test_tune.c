@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "rng.h"
-#include "tune.h"
+#include "base/rng.h"
+#include "tune/tune.h"
 
 enum { SEEDS = 100, MANY = 48 };
 

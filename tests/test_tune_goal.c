@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "capture.h"
-#include "run.h"
-#include "scenario.h"
-#include "tune_goal.h"
+#include "run/run.h"
+#include "scenario/scenario.h"
+#include "tune/goal.h"
 
 static char path[] = "/tmp/test_tune_goal_XXXXXX.ini";
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control.h"
-#include "verify_hot.h"
+#include "case/verify_hot.h"
+#include "run/control.h"
 
 enum {
 	MESSAGES = 100,

@@ -12,17 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "axes.h"
 #include "capture.h"
+#include "case/axes.h"
+#include "machine/shm_room.h"
 #include "own_names.h"
-#include "plan.h"
-#include "scenario.h"
-#include "scenario_key.h"
-#include "shm_room.h"
-#include "slice.h"
-#include "transport.h"
-#include "transport_list.h"
-#include "transport_own.h"
+#include "plan/plan.h"
+#include "run/slice.h"
+#include "scenario/key.h"
+#include "scenario/scenario.h"
+#include "transport/list.h"
+#include "transport/own.h"
+#include "transport/transport.h"
 
 static const uint64_t ms = 1000000;
 
@@ -174,7 +174,7 @@ static uint64_t sleeps(const struct transport *transport, uint32_t spin_us)
 	struct inbound message = {.room = room, .room_bytes = sizeof(room)};
 
 	bench.spin_us = spin_us;
-	config = slice_config(&bench, own_name(name));
+	config = transport_config(&bench, own_name(name));
 	ck_assert_int_eq(transport->create(&config, &channel), 0);
 	ck_assert_int_eq(transport->attach(channel, ROLE_CONSUMER, 0, &end), 0);
 	ck_assert_int_eq(transport->recv(end, &message, 20 * ms), -ETIMEDOUT);

@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "crash/map.h"
-#include "deadline.h"
 
 enum {
 	TRACE_LIMIT = 1 << 18, /* steps of one call */

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hist.h"
 #include "crash/coverage.h"
 #include "crash/trial.h"
-#include "hist.h"
 
 enum {
 	CAMPAIGN_TRANSPORTS_MAX = 32,

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crash/trace.h"
+#include "step/trace.h"
 
 enum coverage_what {
 	COVERAGE_EXECUTED, /* the call has a step there */

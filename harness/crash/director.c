@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
+#include "base/rng.h"
 #include "crash/campaign.h"
 #include "crash/lean.h"
 #include "crash/map.h"
-#include "crash/step.h"
-#include "deadline.h"
-#include "rng.h"
-#include "session.h"
+#include "session/session.h"
+#include "step/step.h"
 
 enum {
 	TRIES = 3,

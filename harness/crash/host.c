@@ -11,8 +11,8 @@
  * program and its libraries, heap, thread-local variables. A lock of the allocator
  * that the victim died with is free again, and the next one begins where this one
  * began, to the byte; which makes calls that allocate repeat exactly, too. Code is
- * not copied back: who strikes itself has taken out its breakpoint before (step.c),
- * and after any other death nobody may use the host again.
+ * not copied back: who strikes itself has taken out its breakpoint before
+ * (step/step.c), and after any other death nobody may use the host again.
  *
  * What stays behind are mappings that the victim made. They are of no use to
  * anybody, and go with the host after some dozens of victims. Whether they keep

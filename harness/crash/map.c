@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash/symbol.h"
+#include "step/symbol.h"
 
 enum {
 	ROW_SHIFT = 52, /* 2,048 rows are 11 bits */

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
+#include "base/rng.h"
 #include "crash/ledger.h"
-#include "rng.h"
 
 enum {
 	MESSAGE_MIN_BYTES = 8,

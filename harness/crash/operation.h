@@ -9,7 +9,7 @@
 #include "crash/ledger.h"
 #include "crash/message.h"
 #include "crash/stage.h"
-#include "transport.h"
+#include "transport/transport.h"
 
 enum { OPERATIONS_MAX = 32 };
 

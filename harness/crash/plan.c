@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "crash/campaign.h"
-#include "rng.h"
 
 enum {
 	BLOCK_STEPS = 64,

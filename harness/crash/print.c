@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash/symbol.h"
-#include "crash/wrap.h"
-#include "human.h"
+#include "base/human.h"
+#include "base/wrap.h"
+#include "step/symbol.h"
 
 static size_t append(char *text, size_t text_bytes, size_t used,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));

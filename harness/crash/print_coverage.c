@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "crash/print.h"
-#include "crash/symbol.h"
-#include "crash/wrap.h"
+#include "step/symbol.h"
 
 enum {
 	MISSING_SHOWN = 8, /* lines of one function */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "crash/campaign.h"
-#include "crash/step.h"
+#include "step/step.h"
 
 enum {
 	TRACE_ALIGN = 64,

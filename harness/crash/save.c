@@ -7,7 +7,7 @@
 
 #include "crash/map.h"
 #include "crash/print.h"
-#include "crash/symbol.h"
+#include "step/symbol.h"
 
 enum {
 	FORMAT_VERSION = 1,

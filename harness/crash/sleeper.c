@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 
 #define AWAKE_WITHIN_NS (10 * MS)
 /* What the machine may add to that: being woken is one thing, running another. */

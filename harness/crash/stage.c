@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crash/whence.h"
-#include "deadline.h"
+#include "base/deadline.h"
+#include "step/whence.h"
 
 #define LOOK_NS UINT64_C(20000000) /* is it still alive? */
 #define ROLE_COUNT 2

@@ -13,9 +13,9 @@
 
 #include "crash/host.h"
 #include "crash/ledger.h"
-#include "crash/recorder.h"
 #include "crash/survivor.h"
-#include "transport.h"
+#include "recorder/recorder.h"
+#include "transport/transport.h"
 
 enum {
 	STAGE_SHARE = 3, /* endpoints of a role: survivor, victim, another */

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "crash/whence.h"
-#include "deadline.h"
+#include "base/deadline.h"
+#include "step/whence.h"
 
 static const char *const place_names[STORY_PLACES] = {
 	"producer",

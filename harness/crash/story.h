@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "crash/stage.h"
-#include "crash/timeline.h"
+#include "recorder/timeline.h"
 
 enum {
 	STORY_PLACES = 2 * STAGE_SHARE, /* producers, then consumers */

@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "crash/message.h"
-#include "deadline.h"
 
 static void futex_wait(
 	_Atomic uint32_t *word, uint32_t seen, uint64_t timeout_ns)

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "crash/ledger.h"
-#include "crash/recorder.h"
-#include "transport.h"
+#include "recorder/recorder.h"
+#include "transport/transport.h"
 
 enum survivor_what {
 	SURVIVOR_SEND,	 /* messages @number on, @count of them */

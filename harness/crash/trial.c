@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 
 enum {
 	VICTIM = 1,

@@ -10,7 +10,7 @@
 #include "crash/operation.h"
 #include "crash/stage.h"
 #include "crash/story.h"
-#include "crash/trace.h"
+#include "step/trace.h"
 
 enum crash_kind {
 	KIND_INSTRUCTION, /* killed at step k */

@@ -9,8 +9,8 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "crash/step.h"
 #include "crash/trial.h"
+#include "step/step.h"
 
 #define MS UINT64_C(1000000)
 

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "rng.h"
+#include "base/rng.h"
 
 enum { BLOCK_SLICES = 4 };
 

@@ -29,10 +29,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
+#include "base/stats.h"
 #include "gate/gate.h"
-#include "session.h"
-#include "stats.h"
+#include "session/session.h"
 
 enum {
 	MOST_FAILURES = 3,

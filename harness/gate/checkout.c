@@ -21,9 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "diag.h"
-#include "folder.h"
-#include "rng.h"
+#include "base/diag.h"
+#include "base/folder.h"
+#include "base/rng.h"
 
 enum { LINE_BYTES = 256 };
 

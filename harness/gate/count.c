@@ -18,11 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crash/step.h"
-#include "deadline.h"
+#include "base/deadline.h"
 #include "gate/order.h"
-#include "slice.h"
-#include "transport.h"
+#include "run/slice.h"
+#include "step/step.h"
+#include "transport/transport.h"
 
 enum {
 	TIMES = 4,	      /* each call is followed */
@@ -206,7 +206,7 @@ static int count_in(const struct transport *transport,
 		return -ENOTSUP;
 	}
 	alone.producers = alone.consumers = alone.batch = 1;
-	config = slice_config(&alone, name);
+	config = transport_config(&alone, name);
 	err = trace_create(TRACE_LIMIT, &trace);
 	if (!err)
 		err = transport->create(&config, &channel);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
-#include "session.h"
+#include "base/diag.h"
+#include "session/session.h"
 
 /* Why a case of a scenario is none of a gate; NULL: it is one. */
 static const char *not_for_gate(const struct bench_case *bench)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deadline.h"
-#include "diag.h"
+#include "base/deadline.h"
+#include "base/diag.h"
 #include "gate/gate.h"
-#include "option.h"
-#include "scenario_value.h"
+#include "option/option.h"
+#include "scenario/value.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 

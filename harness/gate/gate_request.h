@@ -1,6 +1,6 @@
 /* gate_request.h - the gate's options -> struct gate_request. */
-#ifndef IPCMARK_GATE_REQUEST_H
-#define IPCMARK_GATE_REQUEST_H
+#ifndef IPCMARK_GATE_GATE_REQUEST_H
+#define IPCMARK_GATE_GATE_REQUEST_H
 
 #include <stddef.h>
 

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "diag.h"
-#include "json_read.h"
+#include "base/diag.h"
+#include "base/json_read.h"
 
 enum {
 	CASES_MAX = 100000,

@@ -8,11 +8,11 @@
 #include <sys/personality.h>
 #include <sys/stat.h>
 
-#include "deadline.h"
-#include "diag.h"
+#include "base/deadline.h"
+#include "base/diag.h"
+#include "base/progress.h"
 #include "gate/gate.h"
 #include "gate/server.h"
-#include "progress.h"
 
 static volatile sig_atomic_t stop_asked;
 static struct progress progress;

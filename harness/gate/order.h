@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "case.h"
+#include "case/case.h"
+#include "case/slice_report.h"
 #include "gate/identity.h"
-#include "slice.h"
 
 #define GATE_HELLO_MAGIC UINT32_C(0x67617465)
 

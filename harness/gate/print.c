@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
+#include "base/diag.h"
+#include "base/human.h"
 #include "gate/gate.h"
-#include "human.h"
 
 static void print_build(
 	const struct gate *gate, enum gate_build build, FILE *out)

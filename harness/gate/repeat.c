@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "gate/gate_request.h"
-#include "option.h"
+#include "option/option.h"
 
 struct line {
 	char *text;

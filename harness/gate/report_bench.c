@@ -16,9 +16,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/stats.h"
 #include "gate/report.h"
 #include "gate/report_text.h"
-#include "stats.h"
 
 static int dump(json_t *json, FILE *out)
 {

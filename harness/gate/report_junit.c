@@ -15,7 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "diag.h"
+#include "base/diag.h"
 #include "gate/report.h"
 #include "gate/report_text.h"
 

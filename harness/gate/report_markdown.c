@@ -9,10 +9,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/human.h"
+#include "base/markdown.h"
 #include "gate/report.h"
 #include "gate/report_text.h"
-#include "human.h"
-#include "markdown.h"
 
 enum { LEFT_OUT_MAX = 12 }; /* that are listed */
 

@@ -19,12 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
+#include "base/diag.h"
+#include "base/stats.h"
+#include "figure/plot.h"
 #include "gate/report.h"
 #include "gate/report_text.h"
 #include "gate/signed_rank.h"
-#include "plot.h"
-#include "stats.h"
 
 enum { PANELS_MAX = 12, CASE_NOTES_MAX = 6 };
 

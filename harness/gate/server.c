@@ -20,7 +20,7 @@
 #include <mmapipc/queue.h>
 #include <mmapipc/ring.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 
 #define PROGRAM "ipcmark-gate-worker"
 #define SECOND_NS UINT64_C(1000000000)
@@ -141,7 +141,7 @@ static void bury(struct gate_server *server, char *how, size_t how_bytes)
 			WEXITSTATUS(status));
 }
 
-/* What it had made of one order, and did not come to take away: as crew.c and
+/* What it had made of one order, and did not come to take away: as run/crew.c and
  * count.c call it. */
 static void clean_up_after(const struct gate_order *order)
 {

@@ -18,8 +18,8 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "deadline.h"
-#include "transport.h"
+#include "base/deadline.h"
+#include "transport/transport.h"
 
 enum {
 	TRIES = 50,

@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diag.h"
-#include "env.h"
+#include "base/diag.h"
 #include "gate/gate.h"
-#include "result.h"
+#include "machine/env.h"
+#include "result/result.h"
 
 /* What makes it another machine, or another harness. Not the library's version:
  * that is what is looked at. */

@@ -15,14 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "diag.h"
+#include "base/diag.h"
+#include "base/hist.h"
 #include "gate/count.h"
 #include "gate/identity.h"
 #include "gate/order.h"
 #include "gate/slow.h"
-#include "hist.h"
-#include "slice.h"
-#include "transport_list.h"
+#include "run/slice.h"
+#include "transport/list.h"
 
 /* 24 MHz, the slowest in use, has 42. */
 #define CLOCK_STEP_NS 64.0

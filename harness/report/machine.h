@@ -1,0 +1,34 @@
+/* machine.h - what a result says of its machine, in a line. */
+#ifndef IPCMARK_REPORT_MACHINE_H
+#define IPCMARK_REPORT_MACHINE_H
+
+#include <stddef.h>
+
+#include "result/result.h"
+
+/* Every distance probe of some cases: one cache line there and back. */
+struct distance_seen {
+	size_t probes; /* 0: none was taken, the rest is NaN */
+	double min_ns, median_ns, max_ns;
+};
+
+/* machine_cpu - "AMD EPYC, 2 CPUs, L2 1 MiB, L3 32 MiB, virtual (KVM)" */
+char *machine_cpu(const struct result *result, char *text, size_t text_bytes);
+
+/* machine_system - "Linux 6.1.0 x86_64, governor performance, ..." */
+char *machine_system(
+	const struct result *result, char *text, size_t text_bytes);
+
+/* machine_noise - "Noise grade C: governor powersave: ...; SMT on: ..."; "" when
+ * the result does not tell. */
+char *machine_noise(const struct result *result, char *text, size_t text_bytes);
+
+/* machine_disturbed - "7 of 120 slices disturbed (host took CPU time 6, ..."; ""
+ * when none was. */
+char *machine_disturbed(
+	const struct result *result, char *text, size_t text_bytes);
+
+struct distance_seen machine_distance(
+	const struct result_case *const *cases, size_t case_count);
+
+#endif
