@@ -218,19 +218,18 @@ HOT int recv_told(struct worker *worker, uint64_t timeout_ns, uint64_t total,
 HOT void produce_by(struct worker *worker, bool single, bool crash)
 {
 	struct sent_line *line = &worker->job->block->sent[worker->job->number];
-	unsigned batch = worker->calls.batch;
+	const unsigned batch = single ? 1 : worker->calls.batch;
 	uint64_t sequence = 0;
 
 	while (!over(worker, PHASE_STOP)) {
-		unsigned count = batch;
 		int rc;
 
 		if (__builtin_expect(sequence + batch > worker->ledger_room, 0))
 			worker_settle(worker);
-		stamp(worker, sequence, count, single);
+		stamp(worker, sequence, batch, single);
 		park_if_asked(worker);
 		while ((rc = send_told(
-				worker, count, sequence, single, crash)) < 0 &&
+				worker, batch, sequence, single, crash)) < 0 &&
 			worker_in_vain(worker, rc))
 			if (over(worker, PHASE_STOP))
 				return;
@@ -295,10 +294,10 @@ static void consume(struct worker *worker)
 HOT void loop_back_by(struct worker *worker, bool single)
 {
 	struct sent_line *line = &worker->job->block->sent[0];
+	const unsigned batch = single ? 1 : worker->calls.batch;
 	uint64_t sequence = 0;
 
 	while (!over(worker, PHASE_STOP)) {
-		unsigned batch = worker->calls.batch;
 		int sent, got;
 
 		if (__builtin_expect(sequence + batch > worker->ledger_room, 0))
