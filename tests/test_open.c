@@ -357,6 +357,7 @@ START_TEST(test_open_without_a_rate_sends_as_fast_as_it_goes)
 	struct bench_case bench = open_case(VERIFY_HEADER);
 	struct slice_report report;
 
+	bench.slice_ns = 400 * ms;
 	ck_assert_int_eq(run(&transport_queue, &bench, 0, &report), 0);
 	assert_flawless(&report.verify);
 	ck_assert_uint_gt(report.msgs, 0);
