@@ -265,7 +265,7 @@ static void run(enum fault fault, bool hosted, enum crash_kind kind,
 			.seed = 1,
 			.patience_ns = UINT64_C(100000000),
 			.late_ns = UINT64_MAX,
-			.directors = 1},
+			.cpus = 1},
 	};
 	struct campaign_tally *sum = malloc(sizeof(*sum));
 

@@ -1,10 +1,11 @@
 /* campaign.c - the processes of a campaign, as their parent sees them.
  *
  * One process records, then one director a CPU takes blocks off the plan until it
- * is empty. All they find is in shared memory, so that nothing is lost with one of
- * them. A director trusts what it drives no more than it must, but a transport's
- * create() or destroy() may end or hang it: then it is given up, its part of the
- * plan is missing, and that is said.
+ * is empty; for trials in which somebody sleeps there are several a CPU, since
+ * their time is waited away. All they find is in shared memory, so that nothing is
+ * lost with one of them. A director trusts what it drives no more than it must,
+ * but a transport's create() or destroy() may end or hang it: then it is given up,
+ * its part of the plan is missing, and that is said.
  */
 #include "crash/campaign.h"
 
@@ -26,6 +27,10 @@ enum {
 	TRACE_LIMIT = 1 << 18, /* steps of one call */
 	COVERAGE_LIMIT = 1 << 17,
 	GIVE_UP = 40, /* times the patience without a sign of life */
+	/* A trial with a sleeper whom nothing wakes waits for 12 ms and works for
+	 * half a one: so many side by side leave half of a CPU idle, and who is
+	 * woken gets it at once. */
+	SLEEPERS_PER_CPU = 8,
 };
 
 #define TRACES_BYTES (UINT64_C(1) << 28) /* given as they are written */
@@ -104,6 +109,11 @@ static void pin(unsigned index)
 		sched_setaffinity(0, sizeof(one), &one);
 		return;
 	}
+}
+
+static unsigned least(unsigned one, unsigned other)
+{
+	return one < other ? one : other;
 }
 
 static unsigned cpu_count(void)
@@ -219,13 +229,18 @@ static int record_all(struct campaign *campaign, bool (*keep_going)(void))
 	return err;
 }
 
-static void direct(struct campaign *campaign, bool (*keep_going)(void),
-	void (*shown)(const struct campaign *))
+/* The plan up to @end, by @count directors. */
+static void direct_to(struct campaign *campaign, size_t end, unsigned count,
+	bool (*keep_going)(void), void (*shown)(const struct campaign *))
 {
 	pid_t pids[CAMPAIGN_DIRECTORS_MAX];
 
-	for (unsigned i = 0; i < campaign->directors; i++) {
-		pids[i] = fork_leader(i);
+	/* relaxed: no director is there, and those to come are forked */
+	atomic_store_explicit(&campaign->board->next_block, campaign->plan_end,
+		memory_order_relaxed);
+	campaign->plan_end = end;
+	for (unsigned i = 0; i < count; i++) {
+		pids[i] = fork_leader(i % campaign->cpus);
 		if (pids[i] == 0) {
 			director_run(campaign, i);
 			_exit(0);
@@ -235,7 +250,24 @@ static void direct(struct campaign *campaign, bool (*keep_going)(void),
 			campaign->lost_directors++;
 		}
 	}
-	watch(campaign, pids, campaign->directors, keep_going, shown);
+	watch(campaign, pids, count, keep_going, shown);
+}
+
+static void direct(struct campaign *campaign, bool (*keep_going)(void),
+	void (*shown)(const struct campaign *))
+{
+	const struct campaign_row *rows = campaign->board->rows;
+	size_t awake = 0;
+
+	/* kind by kind, and sleepers are the last */
+	while (awake < campaign->plan_count &&
+		rows[campaign->plan[awake].row].kind != KIND_SLEEPER)
+		awake++;
+	if (awake)
+		direct_to(campaign, awake, campaign->cpus, keep_going, shown);
+	if (awake < campaign->plan_count)
+		direct_to(campaign, campaign->plan_count, campaign->directors,
+			keep_going, shown);
 }
 
 /* What is to be covered. What directors record by themselves they add. */
@@ -258,11 +290,13 @@ int campaign_run(struct campaign *campaign, bool (*keep_going)(void),
 	uint64_t started_ns;
 	int err;
 
-	campaign->directors = campaign->request.directors
-				      ? campaign->request.directors
-				      : cpu_count();
-	if (campaign->directors > CAMPAIGN_DIRECTORS_MAX)
-		campaign->directors = CAMPAIGN_DIRECTORS_MAX;
+	campaign->cpus = least(
+		campaign->request.cpus ? campaign->request.cpus : cpu_count(),
+		CAMPAIGN_DIRECTORS_MAX);
+	campaign->directors = campaign->request.kinds & 1u << KIND_SLEEPER
+				      ? least(SLEEPERS_PER_CPU * campaign->cpus,
+						CAMPAIGN_DIRECTORS_MAX)
+				      : campaign->cpus;
 	err = allocate(campaign);
 	if (!err)
 		err = record_all(campaign, keep_going);

@@ -43,7 +43,7 @@ struct campaign_request {
 	uint64_t seed;
 	uint64_t patience_ns;
 	uint64_t late_ns;
-	unsigned directors; /* 0: one a CPU */
+	unsigned cpus; /* to use; 0: all */
 };
 
 /* A call in one state of the channel with messages of one size, recorded. */
@@ -122,7 +122,9 @@ struct campaign {
 	struct crash_coverage *of_rows; /* map.h's: by row and address */
 	struct campaign_block *plan;
 	size_t plan_count;
-	unsigned directors;
+	size_t plan_end; /* directors take blocks up to here */
+	unsigned cpus;
+	unsigned directors;	 /* at most so many at once */
 	unsigned lost_directors; /* that died or had to be killed */
 	uint64_t duration_ns;
 	bool interrupted;

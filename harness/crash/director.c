@@ -396,7 +396,7 @@ void director_run(struct campaign *campaign, unsigned director)
 		/* relaxed: the plan was there before the fork */
 		at = atomic_fetch_add_explicit(
 			&campaign->board->next_block, 1, memory_order_relaxed);
-		if (at >= campaign->plan_count)
+		if (at >= campaign->plan_end)
 			return;
 		begin_block(campaign, director, &campaign->plan[at], &block);
 		if (!going_on(&block))

@@ -385,7 +385,7 @@ static void print_end(
 	fprintf(out,
 		"%" PRIu64 " trials in %.1f s on %u CPUs: %s; %" PRIu64
 		" missed their step\n",
-		trials, seconds, campaign->directors,
+		trials, seconds, campaign->cpus,
 		human_rate(seconds > 0 ? (double)trials / seconds : 0,
 			trials_rate),
 		missed);

@@ -199,7 +199,7 @@ int campaign_save(const struct campaign *campaign, struct symbols *symbols,
 	json_object_set_new(all, "format_version", number(FORMAT_VERSION));
 	json_object_set_new(all, "seed", number(campaign->request.seed));
 	json_object_set_new(all, "duration_ns", number(campaign->duration_ns));
-	json_object_set_new(all, "cpus", number(campaign->directors));
+	json_object_set_new(all, "cpus", number(campaign->cpus));
 	json_object_set_new(
 		all, "interrupted", json_boolean(campaign->interrupted));
 	json_object_set_new(

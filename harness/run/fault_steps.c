@@ -170,7 +170,7 @@ static int collect(const struct campaign *campaign, struct outcome *outcome)
 	sum_coverage(campaign, steps);
 	tell_first(campaign, steps);
 	steps->duration_ns = campaign->duration_ns;
-	steps->cpus = campaign->directors;
+	steps->cpus = campaign->cpus;
 	steps->incomplete = campaign->interrupted || campaign->lost_directors;
 	bad = crash_steps_violations(steps) - crash_steps_data(steps);
 	crash->kills = narrowed(steps->struck);
