@@ -364,6 +364,25 @@ static int run_hosted(pid_t host, struct host_mail *mail, size_t k)
 	return await(pid);
 }
 
+static struct host_mail *make_mail(void)
+{
+	struct host_mail *mail = mmap(NULL, sizeof(*mail),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(mail, MAP_FAILED);
+	return mail;
+}
+
+static pid_t start_host(const struct host_job *job)
+{
+	pid_t host = fork();
+
+	ck_assert_int_ge(host, 0);
+	if (host == 0)
+		host_run(job);
+	return host;
+}
+
 /* One after the other in the same memory, in which none finds what was planted for
  * another one. */
 START_TEST(test_step_kill_in_lent_memory_is_as_exact)
@@ -375,13 +394,8 @@ START_TEST(test_step_kill_in_lent_memory_is_as_exact)
 	if (!can(&ways[0]) || !host_possible())
 		return;
 	record(&ways[0], &store, trace);
-	mail = mmap(NULL, sizeof(*mail), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(mail, MAP_FAILED);
-	host = fork();
-	ck_assert_int_ge(host, 0);
-	if (host == 0)
-		host_run(&(struct host_job){.mail = mail, .play = play_store});
+	mail = make_mail();
+	host = start_host(&(struct host_job){.mail = mail, .play = play_store});
 	for (size_t k = 0; k < trace->count; k++) {
 		unsigned now;
 
@@ -394,6 +408,46 @@ START_TEST(test_step_kill_in_lent_memory_is_as_exact)
 		before = now;
 	}
 	ck_assert_uint_eq(before, STORES);
+	kill(host, SIGKILL);
+	ck_assert_int_eq(await(host), KILLED);
+	munmap(mail, sizeof(*mail));
+}
+END_TEST
+
+/* As many bytes of it, from here downwards. */
+static void use_stack(size_t bytes)
+{
+	volatile char page[4096];
+
+	page[0] = 1;
+	if (bytes > sizeof(page))
+		use_stack(bytes - sizeof(page));
+	stage->result += page[0]; /* so that this is no loop */
+}
+
+static void play_deep(const void *order, void *arg)
+{
+	size_t bytes;
+
+	(void)arg;
+	memcpy(&bytes, order, sizeof(bytes));
+	use_stack(bytes);
+	_exit(0);
+}
+
+START_TEST(test_step_victim_that_overruns_a_lent_stack_dies_of_it)
+{
+	struct host_mail *mail;
+	pid_t host;
+
+	if (!host_possible())
+		return;
+	mail = make_mail();
+	host = start_host(&(struct host_job){.mail = mail, .play = play_deep});
+	ck_assert_int_eq(run_hosted(host, mail, 4 << 20), 0);
+	ck_assert_int_eq(run_hosted(host, mail, 16 << 20), -SIGSEGV);
+	/* and has harmed neither its host nor what the next one begins with */
+	ck_assert_int_eq(run_hosted(host, mail, 4 << 20), 0);
 	kill(host, SIGKILL);
 	ck_assert_int_eq(await(host), KILLED);
 	munmap(mail, sizeof(*mail));
@@ -744,6 +798,7 @@ int main(void)
 		test_step_trace_without_anchors_is_as_good,
 		test_step_kill_in_opened_code_is_as_exact,
 		test_step_kill_in_lent_memory_is_as_exact,
+		test_step_victim_that_overruns_a_lent_stack_dies_of_it,
 		test_step_call_that_blocks_traps_is_for_the_parent,
 		test_step_put_is_killed_at_every_step_in_both_ways,
 	};

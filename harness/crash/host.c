@@ -34,7 +34,10 @@
 
 enum {
 	AREAS_MAX = 512,
-	VICTIM_STACK_BYTES = 256 << 10,
+	/* What the system gives a process, unless told otherwise; given as it is
+	 * used. Below it nothing, as much as the system leaves there. */
+	VICTIM_STACK_BYTES = 8 << 20,
+	GUARD_BYTES = 1 << 20,
 };
 
 struct area {
@@ -119,6 +122,21 @@ static void put_back(const struct host *host)
 			host->areas[i].bytes);
 }
 
+/* The top of a stack for the victims. NULL: none. Who needs more of it than there
+ * is dies of that, as elsewhere, and writes over nothing. */
+static unsigned char *make_stack(void)
+{
+	unsigned char *stack = mmap(NULL, GUARD_BYTES + VICTIM_STACK_BYTES,
+		PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED ||
+		mprotect(stack + GUARD_BYTES, VICTIM_STACK_BYTES,
+			PROT_READ | PROT_WRITE))
+		return NULL;
+	return stack + GUARD_BYTES + VICTIM_STACK_BYTES;
+}
+
 static int begin_victim(void *arg)
 {
 	const struct host *host = arg;
@@ -163,12 +181,12 @@ void host_run(const struct host_job *job)
 	if (!err)
 		err = copy_areas(&host);
 	if (!err)
-		stack = private_pages(VICTIM_STACK_BYTES);
+		stack = make_stack();
 	if (!stack)
 		_exit(1);
 	for (;;) {
 		await_order(&host);
-		if (clone(begin_victim, stack + VICTIM_STACK_BYTES,
+		if (clone(begin_victim, stack,
 			    CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD,
 			    &host) < 0)
 			/* relaxed: there is nothing behind it */

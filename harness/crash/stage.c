@@ -67,7 +67,9 @@ void crash_stage_watch(struct stage_shared *shared)
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 	const struct sigaction action = {
 		.sa_sigaction = note_fault,
-		.sa_flags = SA_SIGINFO | (int)SA_RESETHAND,
+		/* the stack may be what is missing; a victim in its call has
+		 * another one */
+		.sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND,
 	};
 
 	watched = shared;
