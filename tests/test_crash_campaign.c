@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,9 @@ enum fault {
 	FAULT_CRASHES_ONCE, /* the first one of them only */
 	FAULT_SEEKS_HELP,   /* he calls what nobody called before */
 	FAULT_BREAKS,	    /* check() does not like what a death leaves */
+	/* Of who is to be struck, once it has been recorded. */
+	FAULT_KILLED,  /* somebody else kills it */
+	FAULT_OVERRUN, /* it needs more stack than there is */
 };
 
 enum { PLACES = 16, BODY_BYTES = 512 };
@@ -50,6 +54,7 @@ static struct toy *toy; /* shared */
 /* Private: what one victim leaves here, the next one must not find. */
 static unsigned attached;
 static _Thread_local bool attached_too;
+static bool victim; /* that is me */
 
 static int toy_create(
 	const struct channel_config *config, struct channel **ret_channel)
@@ -67,7 +72,7 @@ static int toy_attach(struct channel *channel, enum endpoint_role role,
 {
 	(void)channel;
 	(void)role;
-	(void)index;
+	victim = index > 0;
 	if (attached++ || attached_too)
 		return -EBUSY;
 	attached_too = true;
@@ -88,6 +93,29 @@ static void meet_the_dead(void)
 	/* in a library, if this program is linked with any */
 	if (toy->fault == FAULT_SEEKS_HELP)
 		help = crc32(help, (const void *)"help", 4);
+}
+
+/* As many bytes of it, from here downwards. */
+static void use_stack(size_t bytes)
+{
+	volatile char page[4096];
+
+	page[0] = 1;
+	if (bytes > sizeof(page))
+		use_stack(bytes - sizeof(page));
+	atomic_fetch_add(
+		&toy->crashes, (unsigned)page[0]); /* so that this is no loop */
+}
+
+/* The first one is recorded. */
+static void meet_with_misfortune(void)
+{
+	if (!victim || !atomic_fetch_add(&toy->crashes, 1))
+		return;
+	if (toy->fault == FAULT_KILLED)
+		raise(SIGKILL);
+	if (toy->fault == FAULT_OVERRUN)
+		use_stack(16 << 20);
 }
 
 static int toy_enter(uint64_t timeout_ns)
@@ -119,6 +147,8 @@ static int toy_send(struct endpoint *endpoint, const struct outbound *message,
 	int err;
 
 	(void)endpoint;
+	if (toy->fault == FAULT_KILLED || toy->fault == FAULT_OVERRUN)
+		meet_with_misfortune();
 	if (tail - atomic_load(&toy->head) == PLACES)
 		return -EAGAIN;
 	err = toy_enter(timeout_ns);
@@ -275,7 +305,8 @@ static void run(enum fault fault, bool hosted, enum crash_kind kind,
 	transport_toy.caps |= hosted ? CAP_LENT_MEMORY : 0;
 	ck_assert_int_eq(campaign_run(&campaign, keep_going, NULL), 0);
 	ck_assert_uint_eq(campaign.lost_directors, 0);
-	ck_assert_uint_eq(campaign.board->row_count, 1);
+	ck_assert_msg(campaign.board->row_count == 1, "not recorded: %s",
+		campaign.board->units[0].words);
 	campaign_sum(&campaign, 0, sum);
 	memcpy(counts, sum->verdicts, sizeof(sum->verdicts));
 	*ret_struck = sum->struck;
@@ -361,6 +392,32 @@ START_TEST(test_crash_campaign_crash_that_does_not_repeat_counts)
 }
 END_TEST
 
+/* A death that nobody has seen the place of is no death at a step. */
+START_TEST(test_crash_campaign_victim_killed_by_others_is_told_apart)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	atomic_store(&toy->crashes, 0);
+	run(FAULT_KILLED, _i, KIND_INSTRUCTION, "send", counts, &struck);
+	ck_assert_uint_gt(counts[VERDICT_CRASHED], 0);
+}
+END_TEST
+
+/* It writes over nothing, and so finds its end. */
+START_TEST(test_crash_campaign_victim_that_overruns_a_lent_stack_is_found)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step() || !host_possible())
+		return;
+	atomic_store(&toy->crashes, 0);
+	run(FAULT_OVERRUN, true, KIND_INSTRUCTION, "send", counts, &struck);
+	ck_assert_uint_gt(counts[VERDICT_CRASHED], 0);
+}
+END_TEST
+
 /* What the calls that were recorded never needed, their children go without. */
 START_TEST(test_crash_campaign_library_used_by_survivors_alone_is_there)
 {
@@ -399,6 +456,11 @@ int main(void)
 	/* victims forked, and in lent memory */
 	tcase_add_loop_test(tcase,
 		test_crash_campaign_crash_that_does_not_repeat_counts, 0, 2);
+	tcase_add_loop_test(tcase,
+		test_crash_campaign_victim_killed_by_others_is_told_apart, 0,
+		2);
+	tcase_add_test(tcase,
+		test_crash_campaign_victim_that_overruns_a_lent_stack_is_found);
 	tcase_add_loop_test(tcase,
 		test_crash_campaign_library_used_by_survivors_alone_is_there, 0,
 		2);

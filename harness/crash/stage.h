@@ -27,6 +27,7 @@ enum {
 struct stage_said {
 	_Atomic bool prepared, go; /* where it is to wait in between */
 	int ready;		   /* what attaching and preparing came to */
+	bool struck; /* it is at its step, and about to strike itself */
 	int result;
 	bool returned;
 	unsigned seen_count;

@@ -187,10 +187,10 @@ static enum verdict let_on(struct trial *trial, pid_t pid,
 
 	story_deed(&trial->report->story,
 		story_place(part->operation->role, part->index), "goes on", 0);
+	/* from here on nobody is to strike it, nor does it by itself */
+	trial->stage->shared->said[part->index].struck = false;
 	kill(pid, SIGCONT);
-	do {
-		verdict = trial_await_part(trial, part, &pid, &status);
-	} while (verdict == VERDICT_UNDONE && WIFSTOPPED(status));
+	verdict = trial_await_part(trial, part, &pid, &status);
 	if (verdict != VERDICT_UNDONE)
 		return verdict;
 	trial_settle(trial, actor, part);

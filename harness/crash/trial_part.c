@@ -1,11 +1,13 @@
 /* trial_part.c - see trial_part.h.
  *
  * Whoever is struck says in shared memory how far it came, and its end is told
- * apart: killed as it should be, by another signal, by itself, or not at all.
+ * apart: killed as it should be, by somebody else, by another signal, by itself, or
+ * not at all.
  */
 #include "crash/trial_part.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +157,7 @@ static enum recorder_operation recorded_as(
 static void make_call(const struct part *part, struct crash_victim *victim)
 {
 	const struct crash_operation *operation = victim->operation;
+	struct step_action action = part->action;
 	struct recording recording = recorder_begin_track(
 		victim->stage->shared->recorder,
 		story_place(operation->role, part->index), (uint32_t)getpid());
@@ -162,11 +165,11 @@ static void make_call(const struct part *part, struct crash_victim *victim)
 	recorder_begin(&recording, STORY_STRUCK, recorded_as(operation),
 		operation->effect == EFFECT_PUTS ? victim->number
 						 : RECORDER_UNNUMBERED);
+	action.struck = &victim->said->struck;
 	if (part->record)
 		step_record(part->record, victim_call, victim);
 	else
-		step_run(part->trace, part->k, &part->action, victim_call,
-			victim);
+		step_run(part->trace, part->k, &action, victim_call, victim);
 	recorder_end(&recording, victim->result, 0);
 }
 
@@ -252,6 +255,20 @@ pid_t trial_start_part(struct trial *trial, const struct part *part)
 	return pid;
 }
 
+/* Has somebody else killed or stopped it? The system does when memory is short, and
+ * that is a death at whichever instruction, with a byte planted in the code. */
+static bool struck_by_others(
+	const struct stage_said *said, pid_t pid, int *status)
+{
+	if (WIFEXITED(*status) || said->struck)
+		return false;
+	if (WIFSTOPPED(*status)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, status, 0);
+	}
+	return true;
+}
+
 /* Wait for it. @ret_status: of waitpid(). */
 enum verdict trial_await_part(struct trial *trial, const struct part *part,
 	pid_t *pid, int *ret_status)
@@ -291,6 +308,13 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 			trial_role_name(part->operation->role),
 			WTERMSIG(*ret_status),
 			strsignal(WTERMSIG(*ret_status)));
+	}
+	if (struck_by_others(said, *pid, ret_status)) {
+		story_deed(story, place, "DIES", 0);
+		return trial_found(trial, VERDICT_CRASHED,
+			"the %s was killed or stopped before its step, by "
+			"somebody else: is memory short?",
+			trial_role_name(part->operation->role));
 	}
 	return VERDICT_UNDONE;
 }

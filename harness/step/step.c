@@ -205,6 +205,9 @@ static void act(greg_t *regs)
 	const struct step_action *action = engine.action;
 
 	engine.done = true;
+	/* A plain store: who reads it has waited for the stop or the end. */
+	if (action->struck)
+		*action->struck = true;
 	switch (action->what) {
 	case STEP_KILL:
 		signal_self(SIGKILL);

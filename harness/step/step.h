@@ -41,6 +41,8 @@ struct step_action {
 	 * the call is in. */
 	void (*callback)(void *arg, size_t k);
 	void *arg;
+	/* In shared memory: set just before it is done. NULL: nobody asks. */
+	bool *struck;
 };
 
 /* step_available - can it be done here? @ret_reason: if not, why. May be NULL. */
