@@ -157,6 +157,10 @@ static inline const struct campaign_unit *campaign_row_unit(
 size_t campaign_blocks(
 	size_t steps, enum crash_path path, enum crash_kind kind);
 
+/* campaign_suits - does a campaign of @kind strike @operation on @path? */
+bool campaign_suits(enum crash_kind kind, const struct transport *transport,
+	const struct crash_operation *operation, enum crash_path path);
+
 /* campaign_repeats - is that done again in passes beyond the first? */
 bool campaign_repeats(
 	const struct crash_operation *operation, enum crash_path path);

@@ -49,43 +49,51 @@ static size_t system_calls(const struct crash_trace *trace)
 
 /* A sleeper waits for a message, or for room. Only where a death is said to harm
  * nobody does one taken message make room for one. */
-static bool wakes_somebody(
-	const struct transport *transport, const struct campaign_unit *unit)
+static bool wakes_somebody(const struct transport *transport,
+	const struct crash_operation *operation, enum crash_path path)
 {
 	if (!(transport->caps & CAP_BLOCK) ||
-		unit->operation.effect == EFFECT_NONE ||
-		unit->operation.effect == EFFECT_MAKES)
+		operation->effect == EFFECT_NONE ||
+		operation->effect == EFFECT_MAKES)
 		return false;
-	if (unit->operation.effect == EFFECT_PUTS)
-		return unit->path == PATH_EMPTY;
-	return unit->path == PATH_FULL && transport->caps & CAP_SURVIVES_KILL;
+	if (operation->effect == EFFECT_PUTS)
+		return path == PATH_EMPTY;
+	return path == PATH_FULL && transport->caps & CAP_SURVIVES_KILL;
+}
+
+bool campaign_suits(enum crash_kind kind, const struct transport *transport,
+	const struct crash_operation *operation, enum crash_path path)
+{
+	switch (kind) {
+	case KIND_INSTRUCTION:
+		return true;
+	case KIND_PAIR:
+		return path < PATH_SLOW_LOCK;
+	case KIND_STOP:
+		/* whether a view that was waited for took it, nobody can tell */
+		return path < PATH_SLOW_LOCK && !operation->vague;
+	case KIND_SYSCALL:
+		return path != PATH_SLOW_LOCK;
+	case KIND_SLEEPER:
+		return wakes_somebody(transport, operation, path);
+	default:
+		return false;
+	}
 }
 
 static uint64_t points_of(const struct campaign *campaign,
 	const struct campaign_unit *unit, enum crash_kind kind)
 {
-	const struct transport *transport =
-		campaign->request.transports[unit->transport];
 	const struct crash_trace *trace = campaign_trace(campaign, unit);
-	bool alone = unit->path < PATH_SLOW_LOCK;
 
-	switch (kind) {
-	case KIND_INSTRUCTION:
-		return trace->count;
-	case KIND_PAIR:
-		return alone ? trace->count * (uint64_t)PAIRS_EACH : 0;
-	case KIND_STOP:
-		/* whether a view that was waited for took it, nobody can tell */
-		return alone && !unit->operation.vague ? trace->count : 0;
-	case KIND_SYSCALL:
-		return unit->path != PATH_SLOW_LOCK
-			       ? system_calls(trace) * (uint64_t)FAILURES
-			       : 0;
-	case KIND_SLEEPER:
-		return wakes_somebody(transport, unit) ? trace->count : 0;
-	default:
+	if (!campaign_suits(kind, campaign->request.transports[unit->transport],
+		    &unit->operation, unit->path))
 		return 0;
-	}
+	if (kind == KIND_PAIR)
+		return trace->count * (uint64_t)PAIRS_EACH;
+	if (kind == KIND_SYSCALL)
+		return system_calls(trace) * (uint64_t)FAILURES;
+	return trace->count;
 }
 
 /* The same with messages of another size; if there is none, itself. */
@@ -228,10 +236,12 @@ static int add_row(struct campaign *campaign, unsigned index, unsigned pass,
 	size_t some = blocks, skew;
 	int err = 0;
 
+	/* beside a sleeper it has some more: those by which he is woken */
 	if (request->step != CAMPAIGN_ANY)
-		return request->step < steps ? add_block(campaign, index, pass,
-						       request->step % blocks)
-					     : 0;
+		return request->step < steps || row->kind == KIND_SLEEPER
+			       ? add_block(campaign, index, pass,
+					 request->step % blocks)
+			       : 0;
 	if (wanted < points)
 		some = (size_t)((blocks * wanted + points - 1) / points);
 	skew = rng_derive(request->seed, index) % blocks;

@@ -186,6 +186,22 @@ static bool wanted(const struct campaign_request *request,
 	       strcmp(request->operation, operation->name) == 0;
 }
 
+/* Does any kind that is asked for strike it there? To record what nobody is struck
+ * in would take longer than some campaigns. */
+static bool suits(const struct scribe *scribe,
+	const struct crash_operation *operation, enum crash_path path)
+{
+	const struct campaign_request *request = &scribe->campaign->request;
+
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		if (request->kinds & 1u << kind &&
+			campaign_suits((enum crash_kind)kind,
+				request->transports[scribe->transport],
+				operation, path))
+			return true;
+	return false;
+}
+
 static void record_operation(
 	struct scribe *scribe, const struct crash_operation *operation)
 {
@@ -202,6 +218,7 @@ static void record_operation(
 			    scribe->room) ||
 			(request->path != PATHS &&
 				request->path != (enum crash_path)path) ||
+			!suits(scribe, operation, (enum crash_path)path) ||
 			(scribe->again && !campaign_repeats(operation,
 						  (enum crash_path)path)) ||
 			board->unit_count == CAMPAIGN_UNITS_MAX)
@@ -224,7 +241,8 @@ static void find_holders(
 		request->transports[scribe->transport];
 
 	if (!(transport->caps & CAP_LOCK_HOLDER) ||
-		(request->path != PATHS && request->path < PATH_SLOW_LOCK))
+		(request->path != PATHS && request->path < PATH_SLOW_LOCK) ||
+		!suits(scribe, &list[0], PATH_DEAD_OWNER))
 		return;
 	for (unsigned i = 0; i < 2; i++) { /* send and recv come first */
 		struct campaign_unit unit = {
