@@ -6,8 +6,10 @@
 #ifndef IPCMARK_COMMAND_COMMAND_H
 #define IPCMARK_COMMAND_COMMAND_H
 
+struct environment;
 struct options;
 struct result;
+struct topo;
 struct transport;
 
 int command_run(const struct options *options);
@@ -34,5 +36,11 @@ const struct transport *command_transport(const char *spec);
 /* command_load_result - read a RESULT argument: the file, or its folder.
  * Returns 0 or -errno after saying what is wrong. */
 int command_load_result(const char *argument, struct result *ret_result);
+
+/* command_look_around - what this machine is and how quiet, before anything is
+ * measured on it; of one that is elsewhere, only what it is. Returns 0; -errno
+ * after saying what is wrong. */
+int command_look_around(
+	const struct topo *topo, struct environment *ret_environment);
 
 #endif

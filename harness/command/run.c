@@ -131,18 +131,6 @@ static int save(const struct plan *plan, const struct run *run,
 	return error;
 }
 
-/* Before the run: during it the load is our own. */
-static int look_around(const struct topo *topo, struct environment *environment)
-{
-	int error = env_collect(topo, environment);
-
-	if (!error)
-		error = env_grade(topo, environment);
-	if (error)
-		diag_error("cannot look at this machine: %s", strerror(-error));
-	return error;
-}
-
 /* Reads the file back; from here on nothing else is looked at. */
 static int present(
 	const struct options *options, const char *path, const char *dir)
@@ -188,7 +176,8 @@ static int run_and_present(const struct options *options,
 		prepare_run(options, plan, dir, &journal, &run))
 		return EXIT_USAGE;
 	snprintf(path, sizeof(path), "%s/result.json", dir);
-	error = look_around(topo, &environment);
+	/* Before the run: during it the load is our own. */
+	error = command_look_around(topo, &environment);
 	if (error) {
 		run_free(&run);
 		goto out;

@@ -21,7 +21,8 @@
 
 enum { LINE_BYTES = 512, WIDE_MATRIX = 24 };
 
-static int collect(const struct topo *topo, struct environment *ret_environment)
+int command_look_around(
+	const struct topo *topo, struct environment *ret_environment)
 {
 	int err = env_collect(topo, ret_environment);
 
@@ -65,13 +66,12 @@ static void print_grade(const json_t *facts)
 	}
 }
 
-static void print_machine(struct environment *environment)
+static void print_machine(const struct environment *environment)
 {
-	const struct result result = {.environment = environment};
 	char text[LINE_BYTES];
 
-	puts(machine_cpu(&result, text, sizeof(text)));
-	puts(machine_system(&result, text, sizeof(text)));
+	puts(machine_cpu(environment, text, sizeof(text)));
+	puts(machine_system(environment, text, sizeof(text)));
 }
 
 int command_env(const struct options *options)
@@ -82,7 +82,7 @@ int command_env(const struct options *options)
 
 	if (load(&topo))
 		return EXIT_USAGE;
-	err = collect(&topo, &environment);
+	err = command_look_around(&topo, &environment);
 	topo_free(&topo);
 	if (err)
 		return EXIT_USAGE;
@@ -306,7 +306,7 @@ int command_topo(const struct options *options)
 			   "measured; unset it");
 		goto out;
 	}
-	if (collect(&topo, &environment))
+	if (command_look_around(&topo, &environment))
 		goto out;
 	err = topo.elsewhere ? 0 : distance_measure(&topo, &matrix);
 	if (err)

@@ -279,9 +279,8 @@ static void put_machine(const struct figure *figure, FILE *out)
 		machine_distance(figure->cases, figure->case_count);
 	char text[LINE_BYTES], low[HUMAN_BYTES], high[HUMAN_BYTES];
 
-	machine_cpu(figure->result, text, sizeof(text));
-	text_join(text, sizeof(text), "%s", env_text(environment, "kernel"));
-	put_about(out, "machine", text);
+	put_about(
+		out, "machine", machine_name(environment, text, sizeof(text)));
 	text[0] = '\0';
 	if (env_text(environment, "noise_grade")[0])
 		text_join(text, sizeof(text), "noise grade %s",

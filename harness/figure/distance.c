@@ -131,14 +131,11 @@ static void put_quoted(FILE *file, const char *name, const char *text)
 /* Which machine it is, and how quiet it was. */
 static void put_heading(FILE *file, const struct environment *environment)
 {
-	const struct result result = {
-		.environment = (struct environment *)environment};
 	const char *grade = env_text(environment, "noise_grade");
 	char text[LINE_BYTES];
 
-	machine_cpu(&result, text, sizeof(text));
-	text_join(text, sizeof(text), "%s", env_text(environment, "kernel"));
-	put_quoted(file, "MACHINE", text);
+	put_quoted(
+		file, "MACHINE", machine_name(environment, text, sizeof(text)));
 	text[0] = '\0';
 	if (grade[0])
 		text_join(text, sizeof(text), "noise grade %s", grade);

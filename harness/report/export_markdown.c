@@ -338,8 +338,10 @@ void export_markdown(const struct result *result, FILE *out)
 	const char *version = env_text(result->environment, "ipcmark_version");
 	char text[LINE_BYTES];
 
-	fprintf(out, "%s  \n", machine_cpu(result, text, sizeof(text)));
-	fprintf(out, "%s", machine_system(result, text, sizeof(text)));
+	fprintf(out, "%s  \n",
+		machine_cpu(result->environment, text, sizeof(text)));
+	fprintf(out, "%s",
+		machine_system(result->environment, text, sizeof(text)));
 	if (version[0])
 		fprintf(out, "  \nipcmark %s, seed %" PRIu64, version,
 			result->seed);

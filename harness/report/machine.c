@@ -1,4 +1,4 @@
-/* machine.c - the environment of a result in words; see machine.h.
+/* machine.c - an environment in words; see machine.h.
  *
  * A fact that is unknown is left out: a page full of "unknown" helps nobody,
  * and result.json says null.
@@ -14,16 +14,16 @@
 #include "machine/env.h"
 #include "report/machine.h"
 
-static json_int_t fact_count(const struct result *result, const char *key)
+static json_int_t fact_count(
+	const struct environment *environment, const char *key)
 {
-	return json_integer_value(
-		json_object_get(result->environment->facts, key));
+	return json_integer_value(json_object_get(environment->facts, key));
 }
 
-static void join_cache(const struct result *result, const char *key,
+static void join_cache(const struct environment *environment, const char *key,
 	const char *name, char *text, size_t text_bytes)
 {
-	json_int_t bytes = fact_count(result, key);
+	json_int_t bytes = fact_count(environment, key);
 	char size[HUMAN_BYTES];
 
 	if (bytes > 0)
@@ -31,55 +31,66 @@ static void join_cache(const struct result *result, const char *key,
 			human_size((uint64_t)bytes, size));
 }
 
-static void join_fact(const struct result *result, const char *key,
+static void join_fact(const struct environment *environment, const char *key,
 	const char *name, char *text, size_t text_bytes)
 {
-	const char *value = env_text(result->environment, key);
+	const char *value = env_text(environment, key);
 
 	if (value[0])
 		text_join(text, text_bytes, "%s%s", name, value);
 }
 
-char *machine_cpu(const struct result *result, char *text, size_t text_bytes)
+char *machine_cpu(
+	const struct environment *environment, char *text, size_t text_bytes)
 {
-	const char *model = env_text(result->environment, "cpu_model");
-	const char *host = env_text(result->environment, "hypervisor");
-	json_int_t cpus = fact_count(result, "cpus");
+	const char *model = env_text(environment, "cpu_model");
+	const char *host = env_text(environment, "hypervisor");
+	json_int_t cpus = fact_count(environment, "cpus");
 
 	text[0] = '\0';
 	text_join(text, text_bytes, "%s", model[0] ? model : "unknown CPU");
 	if (cpus > 0)
 		text_join(text, text_bytes, "%lld CPU%s", (long long)cpus,
 			cpus == 1 ? "" : "s");
-	join_cache(result, "l2_bytes", "L2", text, text_bytes);
-	join_cache(result, "l3_bytes", "L3", text, text_bytes);
+	join_cache(environment, "l2_bytes", "L2", text, text_bytes);
+	join_cache(environment, "l3_bytes", "L3", text, text_bytes);
 	if (host[0] && strcmp(host, "none") != 0)
 		text_join(text, text_bytes, "virtual (%s)", host);
 	return text;
 }
 
-char *machine_system(const struct result *result, char *text, size_t text_bytes)
+char *machine_name(
+	const struct environment *environment, char *text, size_t text_bytes)
 {
-	json_int_t step_ns = fact_count(result, "clock_resolution_ns");
+	machine_cpu(environment, text, text_bytes);
+	join_fact(environment, "kernel", "", text, text_bytes);
+	return text;
+}
+
+char *machine_system(
+	const struct environment *environment, char *text, size_t text_bytes)
+{
+	json_int_t step_ns = fact_count(environment, "clock_resolution_ns");
 	char step[HUMAN_BYTES];
 
 	text[0] = '\0';
-	join_fact(result, "kernel", "", text, text_bytes);
-	join_fact(result, "governor", "governor ", text, text_bytes);
-	join_fact(result, "turbo", "turbo ", text, text_bytes);
-	join_fact(result, "smt", "SMT ", text, text_bytes);
-	join_fact(result, "clock_source", "clock ", text, text_bytes);
+	join_fact(environment, "kernel", "", text, text_bytes);
+	join_fact(environment, "governor", "governor ", text, text_bytes);
+	join_fact(environment, "turbo", "turbo ", text, text_bytes);
+	join_fact(environment, "smt", "SMT ", text, text_bytes);
+	join_fact(environment, "clock_source", "clock ", text, text_bytes);
 	if (step_ns > 0)
 		text_join(text, text_bytes, "step %s",
 			human_time((double)step_ns, step));
 	return text;
 }
 
-char *machine_noise(const struct result *result, char *text, size_t text_bytes)
+char *machine_noise(
+	const struct environment *environment, char *text, size_t text_bytes)
 {
-	const json_t *facts = result->environment->facts;
+	const json_t *facts = environment->facts;
 	const json_t *list = json_object_get(facts, "noise_complaints");
-	const char *letter = env_text(result->environment, "noise_grade");
+	const char *letter = env_text(environment, "noise_grade");
 
 	text[0] = '\0';
 	if (!letter[0])

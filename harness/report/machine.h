@@ -1,9 +1,10 @@
-/* machine.h - what a result says of its machine, in a line. */
+/* machine.h - a machine in a line: what it is, how quiet, how far apart its CPUs. */
 #ifndef IPCMARK_REPORT_MACHINE_H
 #define IPCMARK_REPORT_MACHINE_H
 
 #include <stddef.h>
 
+#include "machine/env.h"
 #include "result/result.h"
 
 /* Every distance probe of some cases: one cache line there and back. */
@@ -13,15 +14,21 @@ struct distance_seen {
 };
 
 /* machine_cpu - "AMD EPYC, 2 CPUs, L2 1 MiB, L3 32 MiB, virtual (KVM)" */
-char *machine_cpu(const struct result *result, char *text, size_t text_bytes);
+char *machine_cpu(
+	const struct environment *environment, char *text, size_t text_bytes);
+
+/* machine_name - the same, and the kernel: "..., Linux 6.1.0 x86_64" */
+char *machine_name(
+	const struct environment *environment, char *text, size_t text_bytes);
 
 /* machine_system - "Linux 6.1.0 x86_64, governor performance, ..." */
 char *machine_system(
-	const struct result *result, char *text, size_t text_bytes);
+	const struct environment *environment, char *text, size_t text_bytes);
 
 /* machine_noise - "Noise grade C: governor powersave: ...; SMT on: ..."; "" when
- * the result does not tell. */
-char *machine_noise(const struct result *result, char *text, size_t text_bytes);
+ * it was not graded. */
+char *machine_noise(
+	const struct environment *environment, char *text, size_t text_bytes);
 
 /* machine_disturbed - "7 of 120 slices disturbed (host took CPU time 6, ..."; ""
  * when none was. */

@@ -207,7 +207,7 @@ static void print_noise(FILE *out, const struct result *result)
 {
 	char text[4 * LINE_BYTES];
 
-	if (machine_noise(result, text, sizeof(text))[0])
+	if (machine_noise(result->environment, text, sizeof(text))[0])
 		print_wrapped(out, text, "");
 	if (machine_disturbed(result, text, sizeof(text))[0])
 		print_wrapped(out, text, "");
@@ -222,10 +222,11 @@ void report_show(const struct result *result, FILE *out)
 	size_t skipped, violated, failed, unreached;
 	char line[LINE_BYTES];
 
-	machine_cpu(result, line, sizeof(line));
+	machine_cpu(result->environment, line, sizeof(line));
 	fprintf(out, "%s%.*s%s\n", page_bold(&page), PAGE_COLUMNS, line,
 		page_plain(&page));
-	print_line(out, machine_system(result, line, sizeof(line)));
+	print_line(
+		out, machine_system(result->environment, line, sizeof(line)));
 	print_run(&page, result);
 	print_distance(&page, result);
 	print_harness(&page, result);
