@@ -3,6 +3,7 @@
 Each check reads a form as its readers do and compares it with the gate's own
 document: nothing left out, nothing turned round, no text that breaks out.
 """
+import html
 import json
 import os
 import re
@@ -355,7 +356,27 @@ def check_refused():
               f"load: {change.__name__}: {done.returncode} {done.stderr}")
 
 
+def drop_environment(gate):
+    del gate["environment"]
+
+
+def check_machine():
+    """On which machine, how noisy and why; a gate that is older does not say."""
+    older = changed()
+    drop_environment(older)
+    for form in ("table", "markdown", "junit"):
+        text = html.unescape(report(form)).replace("\\", "")
+        words = " ".join(text.split())
+        check("A & B <CPU>, 2 CPUs, L3 32 MiB, virtual (KVM), Linux 6.1.0 x86_64. "
+              "Noise grade C: virtual machine (KVM): the host moves its CPUs; "
+              "SMT on" in words, f"{form}: the machine")
+        text = report(form, older)
+        check(text and "Linux" not in text and "unknown" not in text,
+              f"{form}: a machine that is not known")
+
+
 check_refused()
+check_machine()
 check_junit()
 check_github()
 check_markdown()

@@ -24,22 +24,23 @@
 
 enum { PATH_BYTES = 4096 };
 
-int gate_cases(const struct options *options, struct plan *ret_plan)
+int gate_cases(const struct options *options, struct topo *ret_topo,
+	struct plan *ret_plan)
 {
 	struct scenario scenario;
-	struct topo topo;
 	int err = scenario_load(options->arguments, options->argument_count,
 		options->sets, options->set_count, &scenario);
 
 	if (err)
 		return err;
-	err = topo_load(&topo);
+	err = topo_load(ret_topo);
 	if (err) {
 		diag_error("cannot read this machine's topology: %s",
 			strerror(-err));
 	} else {
-		err = plan_make(&scenario, &topo, ret_plan);
-		topo_free(&topo);
+		err = plan_make(&scenario, ret_topo, ret_plan);
+		if (err)
+			topo_free(ret_topo);
 	}
 	scenario_free(&scenario);
 	return err;
@@ -70,10 +71,12 @@ static int report(const struct options *options, const struct gate *gate)
 }
 
 static int run_gate(const struct options *options, struct gate *gate,
-	const struct plan *plan)
+	const struct plan *plan, const struct topo *topo)
 {
 	int err = gate_prepare(gate, plan->cases, plan->case_count);
 
+	if (!err)
+		err = command_look_around(topo, &gate->environment);
 	if (!err)
 		err = gate_measure(gate);
 	if (err)
@@ -109,6 +112,7 @@ static int command_trend(
 int command_gate(const struct options *options)
 {
 	struct gate gate = {0};
+	struct topo topo;
 	struct plan plan;
 	int code = EXIT_USAGE;
 
@@ -124,16 +128,17 @@ int command_gate(const struct options *options)
 	if ((options->output_dir && folder_make(options->output_dir)) ||
 		report_check("gate", options->reports, options->report_count,
 			true) ||
-		gate_cases(options, &plan))
+		gate_cases(options, &topo, &plan))
 		return EXIT_USAGE;
 	if (!build_find(options->build_a, &gate.builds[BUILD_A]) &&
 		!build_find(options->build_b, &gate.builds[BUILD_B])) {
 		gate_catch_signals();
 		session_begin();
-		code = run_gate(options, &gate, &plan);
+		code = run_gate(options, &gate, &plan, &topo);
 		session_end();
 	}
 	gate_free(&gate);
 	plan_free(&plan);
+	topo_free(&topo);
 	return code;
 }

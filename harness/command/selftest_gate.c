@@ -14,10 +14,13 @@
 
 #include "base/diag.h"
 #include "base/rng.h"
+#include "base/wrap.h"
 #include "command/command.h"
 #include "gate/gate.h"
 #include "gate/gate_request.h"
 #include "gate/measure.h"
+#include "gate/report_text.h"
+#include "machine/topo.h"
 #include "option/option.h"
 #include "plan/plan.h"
 #include "session/session.h"
@@ -215,9 +218,11 @@ static int outcome(const struct tally *tallies, size_t count)
 }
 
 static int run_all(const struct selftest_request *request,
-	const struct build *build, const struct plan *plan)
+	const struct build *build, const struct plan *plan,
+	const struct environment *environment)
 {
 	struct tally tallies[SELFTEST_SHARES_MAX + 1] = {{0}};
+	char machine[REPORT_MACHINE_BYTES];
 	size_t count = request->share_count + 1;
 	uint64_t run = 0;
 	struct seen *seen = calloc(count * plan->case_count + 1, sizeof(*seen));
@@ -234,8 +239,11 @@ static int run_all(const struct selftest_request *request,
 				rng_derive(request->gate.seed, run++),
 				&tallies[i]);
 	if (tallies[0].runs) {
-		printf("%s against itself, seed %" PRIu64 "\n\n", build->given,
+		printf("%s against itself, seed %" PRIu64 "\n", build->given,
 			request->gate.seed);
+		wrap_put(stdout, "On ", 3, "",
+			report_machine(environment, machine));
+		putchar('\n');
 		printf("  %-14s %4s %6s %10s %12s   %-22s %10s %10s\n", "B is",
 			"runs", "PASS", "REGRESSION", "INCONCLUSIVE",
 			"REGRESSION (95 %)", "a run", "longest");
@@ -251,19 +259,24 @@ static int run_all(const struct selftest_request *request,
 int command_selftest_gate(const struct options *options)
 {
 	struct selftest_request request;
+	struct environment environment;
 	struct build build;
+	struct topo topo;
 	struct plan plan;
 	int code = EXIT_USAGE;
 
 	if (selftest_request_read(options, &request) ||
-		gate_cases(options, &plan))
+		gate_cases(options, &topo, &plan))
 		return EXIT_USAGE;
-	if (!build_find(options->build_a, &build)) {
+	if (!build_find(options->build_a, &build) &&
+		!command_look_around(&topo, &environment)) {
 		gate_catch_signals();
 		session_begin();
-		code = run_all(&request, &build, &plan);
+		code = run_all(&request, &build, &plan, &environment);
 		session_end();
+		env_free(&environment);
 	}
 	plan_free(&plan);
+	topo_free(&topo);
 	return code;
 }

@@ -339,6 +339,7 @@ void gate_free(struct gate *gate)
 			free(gate->cases[i].metrics[m].differences);
 	free(gate->cases);
 	free(gate->blocks);
+	env_free(&gate->environment);
 	gate->cases = NULL;
 	gate->blocks = NULL;
 }

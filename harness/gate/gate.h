@@ -18,6 +18,7 @@
 #include "gate/judge.h"
 #include "gate/metric.h"
 #include "gate/order.h"
+#include "machine/env.h"
 
 /* docs/gate.md, "How long a slice is", has what these were measured by. */
 #define GATE_SLICE_NS UINT64_C(30000000)
@@ -97,7 +98,9 @@ struct gate_case {
 struct gate {
 	struct gate_request request;
 	struct build builds[BUILD_COUNT];
-	struct gate_case *cases; /* owned */
+	/* Before the first block; no facts: not known, as of older files. */
+	struct environment environment; /* owned */
+	struct gate_case *cases;	/* owned */
 	size_t case_count;
 	struct gate_block *blocks; /* in the order they ran; owned */
 	size_t block_count, block_room;

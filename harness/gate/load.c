@@ -455,6 +455,17 @@ static void load_part(struct json_reader *reader, const json_t *json,
 	read_leave(reader, mark);
 }
 
+/* Gates of earlier versions do not tell of their machine. */
+static void load_environment(
+	struct json_reader *reader, const json_t *json, struct gate *gate)
+{
+	size_t mark;
+
+	gate->environment.facts = json_incref(read_enter(
+		reader, json, "environment", JSON_OBJECT, false, &mark));
+	read_leave(reader, mark);
+}
+
 static void load_all(
 	struct json_reader *reader, const json_t *json, struct gate *gate)
 {
@@ -487,6 +498,7 @@ static void load_all(
 	gate->elapsed_ns = count_of(reader, json, "elapsed_ns");
 	load_part(reader, json, "request", JSON_OBJECT, gate, load_request);
 	load_part(reader, json, "builds", JSON_OBJECT, gate, load_builds);
+	load_environment(reader, json, gate);
 	load_part(reader, json, "looks", JSON_ARRAY, gate, load_looks);
 	load_cases(reader, json, gate);
 	load_blocks(reader, json, gate);

@@ -7,6 +7,7 @@
 struct gate;
 struct options;
 struct plan;
+struct topo;
 
 /* gate_catch_signals - from here on SIGINT and SIGTERM end the measuring after the
  * slice in hand. gate_stopped: did one come? */
@@ -18,8 +19,9 @@ bool gate_stopped(void);
  * -errno. */
 int gate_measure(struct gate *gate);
 
-/* gate_cases - the cases of the scenario files of a command line. Returns 0;
- * -errno after saying what is wrong. */
-int gate_cases(const struct options *options, struct plan *ret_plan);
+/* gate_cases - the cases of the scenario files of a command line, for this machine.
+ * Returns 0; -errno after saying what is wrong. */
+int gate_cases(const struct options *options, struct topo *ret_topo,
+	struct plan *ret_plan);
 
 #endif

@@ -7,7 +7,9 @@
 
 #include "base/diag.h"
 #include "base/human.h"
+#include "base/wrap.h"
 #include "gate/gate.h"
+#include "gate/report_text.h"
 
 static void print_build(
 	const struct gate *gate, enum gate_build build, FILE *out)
@@ -97,11 +99,15 @@ static void print_case(const struct gate_case *which, FILE *out)
 
 void gate_print(const struct gate *gate, FILE *out)
 {
+	char machine[REPORT_MACHINE_BYTES];
+
 	print_build(gate, BUILD_A, out);
 	print_build(gate, BUILD_B, out);
 	if (strcmp(gate->builds[BUILD_A].identity.id,
 		    gate->builds[BUILD_B].identity.id) == 0)
 		fprintf(out, "A and B are the same build\n");
+	if (report_machine(&gate->environment, machine)[0])
+		wrap_put(out, "On ", 3, "", machine);
 	fprintf(out, "\n  %-10s %8s  %8s    %-8s %9s %6s  %s\n", "B is worse",
 		"by", "from", "to", "could see", "blocks", "verdict");
 	for (size_t i = 0; i < gate->case_count; i++)

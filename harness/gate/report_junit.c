@@ -253,7 +253,7 @@ static void put_property(FILE *out, const char *name, const char *value)
 static void put_properties(
 	FILE *out, const struct gate *gate, const struct gate_case *which)
 {
-	char text[128], name[64];
+	char text[128], name[64], machine[REPORT_MACHINE_BYTES];
 
 	fputs("    <properties>\n", out);
 	for (int i = 0; i < BUILD_COUNT; i++) {
@@ -269,6 +269,8 @@ static void put_properties(
 	snprintf(text, sizeof(text), "%" PRIu64, gate->request.seed);
 	put_property(out, "seed", text);
 	put_property(out, "command", gate->command);
+	if (report_machine(&gate->environment, machine)[0])
+		put_property(out, "machine", machine);
 	for (size_t i = 0; i < which->count_count; i++) {
 		const struct gate_count_pair *pair = &which->counts[i];
 

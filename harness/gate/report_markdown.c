@@ -106,6 +106,7 @@ static void put_builds(FILE *out, const struct gate *gate)
 {
 	bool same = strcmp(gate->builds[BUILD_A].identity.id,
 			    gate->builds[BUILD_B].identity.id) == 0;
+	char machine[REPORT_MACHINE_BYTES];
 
 	fputs("\n| build | given | commit | identity |\n"
 	      "| :--- | :--- | :--- | :--- |\n",
@@ -125,6 +126,11 @@ static void put_builds(FILE *out, const struct gate *gate)
 	}
 	if (same)
 		fputs("\nA and B are the same build.\n", out);
+	if (!report_machine(&gate->environment, machine)[0])
+		return;
+	fputs("\nMeasured on ", out);
+	markdown_put(out, machine);
+	fputs(".\n", out);
 }
 
 static void put_repeat(FILE *out, const struct gate *gate)

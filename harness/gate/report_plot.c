@@ -21,10 +21,12 @@
 
 #include "base/diag.h"
 #include "base/stats.h"
+#include "base/text.h"
 #include "figure/plot.h"
 #include "gate/report.h"
 #include "gate/report_text.h"
 #include "gate/signed_rank.h"
+#include "report/machine.h"
 
 enum { PANELS_MAX = 12, CASE_NOTES_MAX = 6 };
 
@@ -62,6 +64,20 @@ static void put_build(FILE *out, const struct gate *gate, enum gate_build which)
 		build->commit[0] ? ")" : "",
 		build->identity.hashed ? "hash of the file" : "build id",
 		build->identity.id);
+	put_line(out, "machine", text);
+}
+
+/* What makes the machine noisy would not go on a line. */
+static void put_machine(FILE *out, const struct environment *environment)
+{
+	const char *grade = env_text(environment, "noise_grade");
+	char text[512];
+
+	if (!environment->facts)
+		return;
+	machine_name(environment, text, sizeof(text));
+	if (grade[0])
+		text_join(text, sizeof(text), "noise grade %s", grade);
 	put_line(out, "machine", text);
 }
 
@@ -105,6 +121,7 @@ static void put_about(FILE *out, const struct gate *gate, const char *title,
 		gate->block_count, (double)gate->elapsed_ns / 1e9,
 		report_started(gate, started), gate->request.seed);
 	put_line(out, "machine", text);
+	put_machine(out, &gate->environment);
 	put_case_notes(out, gate);
 	put_line(out, "note", note);
 }

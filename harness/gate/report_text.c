@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "report/machine.h"
+
 enum report_outcome report_of_case(const struct gate_case *which)
 {
 	if (which->status == STATUS_SKIP)
@@ -99,6 +101,22 @@ const char *report_verdict(const struct gate_metric_result *metric,
 	snprintf(text, REPORT_VERDICT_BYTES, "%s%s",
 		metric->gated ? "" : "advisory: ",
 		gate_verdict_name(metric->judgement.verdict));
+	return text;
+}
+
+const char *report_machine(
+	const struct environment *environment, char text[REPORT_MACHINE_BYTES])
+{
+	char noise[REPORT_MACHINE_BYTES];
+	size_t used;
+
+	text[0] = '\0';
+	if (!environment->facts)
+		return text;
+	used = strlen(machine_name(environment, text, REPORT_MACHINE_BYTES));
+	if (machine_noise(environment, noise, sizeof(noise))[0])
+		snprintf(text + used, REPORT_MACHINE_BYTES - used, ". %s",
+			noise);
 	return text;
 }
 

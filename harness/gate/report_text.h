@@ -37,6 +37,12 @@ enum { REPORT_VERDICT_BYTES = 48 };
 const char *report_verdict(const struct gate_metric_result *metric,
 	char text[REPORT_VERDICT_BYTES]);
 
+/* report_machine - "AMD EPYC, 2 CPUs, Linux 6.1.0 x86_64. Noise grade C: ...";
+ * "" where it is not known. @text is returned. */
+enum { REPORT_MACHINE_BYTES = 1024 };
+const char *report_machine(
+	const struct environment *environment, char text[REPORT_MACHINE_BYTES]);
+
 /* report_started - "2024-05-01T12:00:00", UTC. */
 enum { REPORT_TIME_BYTES = 32 };
 const char *report_started(

@@ -279,6 +279,9 @@ static json_t *gate_json(const struct gate *gate)
 	json_object_set_new(all, "elapsed_ns", number(gate->elapsed_ns));
 	json_object_set_new(all, "request", request_of(gate));
 	json_object_set_new(all, "builds", builds_of(gate));
+	json_object_set_new(all, "environment",
+		gate->environment.facts ? json_incref(gate->environment.facts)
+					: json_null());
 	json_object_set_new(all, "same_build",
 		json_boolean(!strcmp(gate->builds[BUILD_A].identity.id,
 			gate->builds[BUILD_B].identity.id)));
