@@ -1,7 +1,9 @@
 """check_ci.py IPCMARK TOP SCRATCH - the jobs of docs/ci, read as their servers do."""
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -106,6 +108,59 @@ def check_github():
                    for step in steps if "run" in step])
     check("github" in reports, "github: no annotations")
     check("--inconclusive-exit" in gate, "github: INCONCLUSIVE is not mapped")
+    (comment,) = [step["run"] for step in steps if step.get("name") == "Comment"]
+    check_comment(comment)
+
+
+# What the comment's step asks of gh, of a server that has comments.json. Every
+# change is a line of gh.log.
+GH = """#!/bin/sh
+case "$1 $2" in
+"api --paginate") [ "$4" = --jq ] && jq -r "$5" comments.json ;;
+"api --silent") echo "over $7 $6" >>gh.log ;;
+"pr comment") echo "new $3 $5" >>gh.log ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def comment_of(number, mark, login="github-actions[bot]"):
+    return {"id": number, "user": {"login": login},
+            "body": f"{mark}\n### a verdict"}
+
+
+def check_comment(script):
+    """It is written over, and nobody else's is, whoever commented last."""
+    report = subprocess.run(
+        [IPCMARK, "show", f"{TOP}/tests/sample_gate.json", "--report",
+         "markdown"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    mark = report.splitlines()[0]
+    check(mark.startswith("<!--") and mark in script,
+          f"github: comments are not found by the report's mark, {mark}")
+    if not shutil.which("jq"):
+        print("jq: not here")
+        return
+    with open(f"{SCRATCH}/gh", "w", encoding="utf-8") as file:
+        file.write(GH)
+    os.chmod(f"{SCRATCH}/gh", 0o755)
+    other = [comment_of(1, "<!-- coverage -->"),
+             comment_of(2, f"> {mark}"), comment_of(3, mark, "somebody")]
+    over = "over repos/o/r/issues/comments/7 body=@gate/gate.md"
+    for comments, wanted in (
+            ([], "new 5 gate/gate.md"),
+            (other, "new 5 gate/gate.md"),
+            ([comment_of(7, mark)] + other, over),
+            (other + [comment_of(7, mark), comment_of(8, mark)], over)):
+        with open(f"{SCRATCH}/comments.json", "w", encoding="utf-8") as file:
+            json.dump(comments, file)
+        subprocess.run(
+            ["sh", "-e"], input=script, text=True, cwd=SCRATCH, check=True,
+            env=dict(os.environ, PATH=f"{SCRATCH}:{os.environ['PATH']}",
+                     GITHUB_REPOSITORY="o/r", REQUEST="5"))
+        with open(f"{SCRATCH}/gh.log", encoding="utf-8") as file:
+            got = file.read().strip()
+        os.unlink(f"{SCRATCH}/gh.log")
+        check(got == wanted, f"github: comment: {got}, not {wanted}")
 
 
 def check_gitlab():
