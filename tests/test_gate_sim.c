@@ -7,15 +7,19 @@
  *
  * What is asked of false alarms holds by proof, whatever the noise (docs/gate.md);
  * these tests see that the code is what was proved. Power is a matter of the noise.
- * The control at the end shows that such noise does deceive a test that is not
- * made for it.
+ * First the statistics alone; then blocks_run() with a make-believe server, which
+ * disturbs slices, fails and is interrupted, so that which blocks are run again and
+ * when a run ends are in the rate, too. The controls show that such noise does
+ * deceive a test, and such disturbances a rule, that is not made for it.
  */
 #include <check.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "gate/block.h"
+#include "gate/gate.h"
 #include "gate/judge.h"
 #include "gate/signed_rank.h"
 
@@ -23,6 +27,9 @@ enum {
 	MOST_BLOCKS = 240,
 	ALARM_RUNS = 2000,
 	POWER_RUNS = 400,
+	SERVER_BLOCKS = 64,
+	SERVER_RUNS = 700,  /* of each weather */
+	FAILS_EVERY = 2000, /* slices, on average */
 };
 
 enum noise_kind {
@@ -384,6 +391,168 @@ START_TEST(test_gate_without_blocks_drift_raises_alarms)
 }
 END_TEST
 
+/* --------------------------------------------- all of it, with a server */
+
+/* What happens to slices beside the noise. */
+struct weather {
+	const char *name;
+	unsigned every;		 /* slices, on average, one is disturbed, ... */
+	bool meets[BUILD_COUNT]; /* ... if it is of such a build */
+	bool shows[BUILD_COUNT]; /* is it told that something was? */
+};
+
+static struct server {
+	struct machine machine;
+	struct rng rng;
+	const struct weather *weather;
+	double b_worse;
+	unsigned asked, stop_at; /* orders */
+} server;
+
+/* A disturbed slice has half of its messages: a worker was moved, which is told
+ * unless the weather hides it. The two speeds of a bimodal machine are those of
+ * near and far CPUs. Draws as often whoever is asked. */
+static int serve(void *arg, enum gate_build build,
+	const struct gate_order *order, struct gate_answer *ret_answer)
+{
+	double rate = 1e9 * exp(machine_slice(&server.machine));
+	bool struck = rng_below(&server.rng, server.weather->every) == 0;
+	bool hit = struck && server.weather->meets[build];
+	bool fails = rng_below(&server.rng, FAILS_EVERY) == 0;
+	bool far = server.machine.kind == NOISE_BIMODAL &&
+		   !(server.machine.level > 0);
+
+	(void)arg;
+	server.asked++;
+	*ret_answer = (struct gate_answer){.reason = "it died"};
+	if (fails)
+		return -EPIPE;
+	if (build == BUILD_B)
+		rate /= 1 + server.b_worse;
+	ret_answer->figures = (struct gate_figures){
+		.msgs = (uint64_t)(hit ? rate / 2 : rate),
+		.elapsed_ns = order->bench.slice_ns,
+		.cpu_ns = 2 * order->bench.slice_ns,
+		.distance_before_ns = far ? 500 : 100,
+		.distance_after_ns = far ? 500 : 100,
+		.moves = hit && server.weather->shows[build],
+	};
+	return 0;
+}
+
+static void serve_anew(void *arg)
+{
+	(void)arg;
+}
+
+static bool serves(void)
+{
+	return server.asked < server.stop_at;
+}
+
+/* Half of the runs are cut short, at a moment that knows nothing of them. */
+static enum gate_verdict serve_run(enum noise_kind kind, double b_worse,
+	const struct weather *weather, uint64_t seed)
+{
+	static const struct gate_measurer measurer = {
+		.ask = serve, .renew = serve_anew, .keep_going = serves};
+	const struct bench_case bench = {
+		.mode = MODE_THROUGHPUT,
+		.transport = "ring",
+		.wait = WAIT_SPIN,
+		.cpus = {0, 1},
+	};
+	struct gate gate = {.request = {.wanted = {true},
+				    .blocks = SERVER_BLOCKS,
+				    .slice_ns = 1000000,
+				    .seed = rng_derive(seed, 0)}};
+	enum gate_verdict verdict;
+
+	for (int m = 0; m < METRICS; m++) {
+		gate.request.tolerance[m] = JUDGE_TOLERANCE;
+		gate.request.max[m] = JUDGE_MAX;
+	}
+	server = (struct server){
+		.machine = machine_make(kind, rng_derive(seed, 1)),
+		.rng = rng_seeded(rng_derive(seed, 2)),
+		.weather = weather,
+		.b_worse = b_worse,
+	};
+	server.stop_at = 40 + rng_below(&server.rng, 800);
+	if (gate_prepare(&gate, &bench, 1) || blocks_run(&gate, &measurer))
+		ck_abort_msg("no memory");
+	gate_conclude(&gate);
+	verdict = gate.verdict;
+	gate_free(&gate);
+	return verdict;
+}
+
+static struct tally serve_many(enum noise_kind kind, double b_worse,
+	const struct weather *weather, size_t runs)
+{
+	struct tally tally = {.runs = runs};
+
+	for (size_t i = 0; i < runs; i++)
+		tally.verdicts[serve_run(
+			kind, b_worse, weather, rng_derive(11, i))]++;
+	printf("%-14s %-22s B %4.1f %% worse: %4zu REGRESSION %4zu PASS "
+	       "%4zu INCONCLUSIVE of %zu\n",
+		noise_names[kind], weather->name, 100 * b_worse,
+		tally.verdicts[VERDICT_REGRESSION],
+		tally.verdicts[VERDICT_PASS],
+		tally.verdicts[VERDICT_INCONCLUSIVE], runs);
+	return tally;
+}
+
+static const enum noise_kind server_noises[] = {
+	NOISE_NORMAL, NOISE_AUTOCORRELATED, NOISE_BIMODAL};
+enum { SERVER_NOISES = sizeof(server_noises) / sizeof(*server_noises) };
+
+static const struct weather weathers[] = {
+	{"disturbed", 10, {true, true}, {true, true}},
+	{"most blocks disturbed", 2, {true, true}, {true, true}},
+	{"disturbed in A", 10, {true, false}, {true, true}},
+	{"disturbed in B", 10, {false, true}, {true, true}},
+};
+enum { WEATHERS = sizeof(weathers) / sizeof(*weathers) };
+
+/* B at the tolerance, where the chance of an alarm is greatest. */
+START_TEST(test_gate_blocks_run_again_raise_no_alarm)
+{
+	struct tally all = {.runs = WEATHERS * SERVER_RUNS};
+
+	for (int i = 0; i < WEATHERS; i++)
+		all.verdicts[VERDICT_REGRESSION] +=
+			serve_many(server_noises[_i], JUDGE_TOLERANCE,
+				&weathers[i], SERVER_RUNS)
+				.verdicts[VERDICT_REGRESSION];
+	want_few_alarms(&all);
+}
+END_TEST
+
+/* The control: rules that ask whose slice was disturbed. To run again only what hurt
+ * A leaves in what hurt B: alarms. The other way round a worse B hides. */
+START_TEST(test_gate_blocks_run_again_for_one_build_deceive)
+{
+	enum { RUNS = 200 };
+	static const struct weather of_a = {
+		"only A's told", 10, {true, true}, {true, false}};
+	static const struct weather of_b = {
+		"only B's told", 10, {true, true}, {false, true}};
+	enum noise_kind kind = server_noises[_i];
+	struct tally alarms = serve_many(kind, JUDGE_TOLERANCE, &of_a, RUNS);
+	struct tally found = serve_many(kind, JUDGE_MAX, weathers, RUNS);
+	struct tally hidden = serve_many(kind, JUDGE_MAX, &of_b, RUNS);
+
+	ck_assert_double_ge(
+		share(alarms.verdicts[VERDICT_REGRESSION], RUNS), 0.2);
+	ck_assert_double_ge(
+		share(found.verdicts[VERDICT_REGRESSION], RUNS), 0.9);
+	ck_assert_double_le(
+		share(hidden.verdicts[VERDICT_REGRESSION], RUNS), 0.4);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("gate_sim");
@@ -404,6 +573,11 @@ int main(void)
 		tcase, test_gate_interval_covers_what_is_there, 0, NOISE_COUNT);
 	tcase_add_test(tcase, test_gate_what_is_detectable_is_detected);
 	tcase_add_test(tcase, test_gate_without_blocks_drift_raises_alarms);
+	tcase_add_loop_test(tcase, test_gate_blocks_run_again_raise_no_alarm, 0,
+		SERVER_NOISES);
+	tcase_add_loop_test(tcase,
+		test_gate_blocks_run_again_for_one_build_deceive, 0,
+		SERVER_NOISES);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

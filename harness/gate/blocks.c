@@ -54,6 +54,7 @@ struct running {
 	struct rng coins, orders;
 	uint64_t started_ns, deadline_ns;
 	uint64_t slices; /* ever: names and seeds */
+	double cpus;	 /* of the machine */
 };
 
 static const char *build_letter(enum gate_build build)
@@ -201,11 +202,10 @@ static double distance_factor(const struct gate_block *block)
 	return furthest > 0 ? furthest / nearest : 1;
 }
 
-static bool is_disturbed(
+static bool is_disturbed(const struct running *running,
 	const struct gate_case *which, struct gate_block *block)
 {
 	double steal_ns = 0, elapsed_ns = 0, factor = distance_factor(block);
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t moves = 0;
 
 	for (unsigned i = 0; i < BLOCK_SLICES; i++) {
@@ -213,7 +213,7 @@ static bool is_disturbed(
 		elapsed_ns += (double)block->slices[i].elapsed_ns;
 		moves += block->slices[i].moves;
 	}
-	steal_ns /= elapsed_ns * (double)(cpus > 0 ? cpus : 1);
+	steal_ns /= elapsed_ns * running->cpus;
 	if (which->bench.cpus[0] != CASE_CPU_ANY && moves)
 		snprintf(block->why, sizeof(block->why),
 			"a pinned worker was moved");
@@ -303,7 +303,7 @@ static int run_block(struct running *running, size_t case_index)
 	running->measurer->renew(running->measurer->arg);
 	for (unsigned i = 0; i < BLOCK_SLICES && good; i++)
 		good = run_slice(running, which, block, i);
-	if (good && is_disturbed(which, block)) {
+	if (good && is_disturbed(running, which, block)) {
 		good = !may_run_again(which);
 		which->disturbed += good;
 	}
@@ -524,6 +524,7 @@ int blocks_run(struct gate *gate, const struct gate_measurer *measurer)
 		.orders =
 			rng_seeded(rng_derive(gate->request.seed, UINT64_MAX)),
 		.started_ns = deadline_clock_ns(CLOCK_MONOTONIC),
+		.cpus = fmax((double)sysconf(_SC_NPROCESSORS_ONLN), 1),
 	};
 	size_t *order = calloc(gate->case_count + 1, sizeof(*order));
 	int err;
