@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/test_crash_step \
 	tests/test_crash_trace \
 	tests/test_crash_wrap \
+	tests/test_crew \
 	tests/test_diag \
 	tests/test_distance \
 	tests/test_event \
