@@ -12,9 +12,9 @@
 # below (tests/model/ has the stores delayed as an Arm core may). And it has no
 # robust list: get_robust_list(2) is ENOSYS, so a lock's owner is named by its
 # party (lock.c), and what is tested here is the second line, the byte locks.
-# test_lock skips the tests that are about the first. Nor can it start a thread in
-# the child of a process with threads (an assertion of its own fails); for that
-# MIPC_TEST_QEMU tells test_watch where it runs.
+# test_lock and test_lock_death skip the tests that are about the first. Nor can it
+# start a thread in the child of a process with threads (an assertion of its own
+# fails); for that MIPC_TEST_QEMU tells test_watch where it runs.
 #
 # Then test_kill_step once more, with a plug-in that has qemu kill at one instruction
 # after the other, built with exclusive loads and stores (Arm v8.0), whose loops no
@@ -31,8 +31,9 @@ top=$(cd "$top" && pwd)
 cc=${AARCH64_CC:-aarch64-linux-gnu-gcc}
 limit=600 # seconds, for one test program
 # The others take too long with every offset of a larger page.
-paged='test_hostile test_memory test_queue test_queue_kill test_queue_peer
-	test_ring_peer test_segment test_segment_name test_shm'
+paged='test_hostile test_memory test_memory_node test_queue test_queue_kill
+	test_queue_peer test_ring_peer test_ring_role test_segment test_segment_name
+	test_shm'
 
 skip()
 {

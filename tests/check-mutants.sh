@@ -31,7 +31,7 @@ wake_before_commit|+|sleeper, race|wake|ring_ping_pong_never_sleeps_through|
 role_without_walk||kill, every instruction|kill_step|call_is_done_or_undone|write
 reader_ahead_is_nonsense||kill, with a sleeper|ipcmark|ring with-sleeper|send empty
 forget_wrap|+|kill, every instruction|kill_step|write_across_the_end_is_done_or_undone|write
-cached_index_kept||fork, then kill|ring_peer|copy_in_forked_child_takes_over_from_the_dead_parent|
+cached_index_kept||fork, then kill|ring_role|copy_in_forked_child_takes_over_from_the_dead_parent|
 gone_before_last_look||peer, every instruction|wake_step|peer_at_any_instruction_is_noticed|
 tail_before_record||kill, every instruction|ipcmark|queue every-instruction|send some
 count_before_publish||kill, every instruction|ipcmark|queue every-instruction|send some
@@ -48,7 +48,7 @@ lease_of_the_living||two pid namespaces|namespace|lease_of_who_lives_elsewhere_i
 generation_ignored||death, slot used again|queue_lease_peer|closed_holder_goes_to_another|
 announce_after_lock|+|kill, every instruction|kill_step|call_is_done_or_undone|get
 retract_before_unlock||kill, every instruction|kill_step|call_is_done_or_undone|get
-owner_died_unnoticed||kill of a holder|lock|of_a_killed_owner_goes_to_the_next|
+owner_died_unnoticed||kill of a holder|lock_death|of_a_killed_owner_goes_to_the_next|
 take_without_compare||rival, every instruction|rival_step|slow_taker_leaves_the_new_owners_name|
 recover_without_recheck|+|rival, every instruction|rival_step|slow_inquirer_robs_nobody|
 stopped_owner_robbed||stop, every instruction|ipcmark|queue every-stop|recv some
@@ -56,24 +56,25 @@ waiter_bit_lost||sleepers, none wakes by itself|wake|lock_released_goes_to_each_
 owner_cleared_late||rival, every instruction|rival_step|release_leaves_the_next_owners_name|
 forget_new_owner||rival, every instruction|rival_step|slow_taker_leaves_the_new_owners_name|
 thread_number_everywhere||two pid namespaces|namespace|equal_thread_numbers_are_two_owners|
-polls_never_ask||kill of a holder|lock|of_a_killed_owner_is_found_by_polling|
+polls_never_ask||kill of a holder|lock_death|of_a_killed_owner_is_found_by_polling|
 untimed_sleep|+|kill, with a sleeper|ipcmark|ring with-sleeper|send empty
 no_second_look||peer, every instruction|wake_step|peer_at_any_instruction_is_noticed|
 sleeping_bit_cleared_first||sleepers, none wakes by itself|wake|one_message_after_another_wakes_one_after_another|
 liveness_by_pid|+|two pid namespaces|namespace|lease_of_who_lives_elsewhere_is_kept|
-child_keeps_liveness||fork, then kill|ring_peer|idle_forked_child_does_not_keep_the_role|
+child_keeps_liveness||fork, then kill|ring_role|idle_forked_child_does_not_keep_the_role|
 detach_unlocks_first||rival, every instruction|rival_step|close_leaves_the_slots_next_holder_alone|
-buried_before_freed||kill, then its recoverer|lock|dead_owner_is_buried_though_who_began_it_was_killed|
+buried_before_freed||kill, then its recoverer|lock_death|dead_owner_is_buried_though_who_began_it_was_killed|
 named_too_early|+|kill, every system call|kill_step|create_is_whole_or_absent|
 old_file_opened||rival in an opener|facts|name_replaced_under_an_opener_leads_to_the_new|
 END
 
-# The ring's and the queue's own tests are named without the program's ending.
+# A test is named for its subject, of which there may be several programs.
 case_of()
 {
 	case $1 in
 	ipcmark) echo "ipcmark crash $2" ;;
-	ring_peer) echo "test_ring_$2" ;;
+	lock_death) echo "test_lock_$2" ;;
+	ring_role) echo "test_ring_$2" ;;
 	*) echo "test_$1_$2" ;;
 	esac
 }

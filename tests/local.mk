@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/test_compare \
 	tests/test_conform \
 	tests/test_counters \
+	tests/test_crash_action \
 	tests/test_crash_campaign \
 	tests/test_crash_lean \
 	tests/test_crash_ledger \
@@ -33,14 +34,17 @@ UNIT_TESTS = \
 	tests/test_inspect \
 	tests/test_kill_step \
 	tests/test_lock \
+	tests/test_lock_death \
 	tests/test_membind \
 	tests/test_memfd \
 	tests/test_memory \
+	tests/test_memory_node \
 	tests/test_namespace \
 	tests/test_open \
 	tests/test_pace \
 	tests/test_object_print \
 	tests/test_plan \
+	tests/test_plot \
 	tests/test_progress \
 	tests/test_queue \
 	tests/test_queue_kill \
@@ -54,6 +58,7 @@ UNIT_TESTS = \
 	tests/test_ring \
 	tests/test_ring_kill \
 	tests/test_ring_peer \
+	tests/test_ring_role \
 	tests/test_ring_threads \
 	tests/test_ring_view \
 	tests/test_rival_step \
@@ -62,6 +67,7 @@ UNIT_TESTS = \
 	tests/test_run \
 	tests/test_scenario \
 	tests/test_scenario_files \
+	tests/test_scenario_mistakes \
 	tests/test_schedule \
 	tests/test_segment \
 	tests/test_segment_name \
@@ -184,9 +190,14 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/capture.h \
 	tests/conform_table.h \
+	tests/lock_stage.h \
+	tests/memory_stage.h \
 	tests/own_names.h \
 	tests/qemu_kill.h \
+	tests/ring_play.h \
 	tests/sample_result.h \
+	tests/scenario_file.h \
+	tests/step_stage.h \
 	tests/stub_transports.h \
 	tests/trap.h
 
@@ -203,12 +214,14 @@ tests_test_guard_step_SOURCES = tests/test_guard_step.c $(LIB_STAGE)
 tests_test_guard_SOURCES = tests/test_guard.c $(LIB_STAGE)
 tests_test_memfd_SOURCES = tests/test_memfd.c $(LIB_STAGE)
 tests_test_memory_SOURCES = tests/test_memory.c $(LIB_STAGE)
+tests_test_memory_node_SOURCES = tests/test_memory_node.c $(LIB_STAGE)
 tests_test_namespace_SOURCES = tests/test_namespace.c $(LIB_STAGE)
 tests_test_watch_SOURCES = tests/test_watch.c $(LIB_STAGE)
 tests_test_pace_SOURCES = tests/test_pace.c $(LIB_STAGE)
 tests_test_hostile_SOURCES = tests/test_hostile.c $(LIB_STAGE)
 tests_test_kill_step_SOURCES = tests/test_kill_step.c $(LIB_STAGE)
 tests_test_lock_SOURCES = tests/test_lock.c $(LIB_STAGE)
+tests_test_lock_death_SOURCES = tests/test_lock_death.c $(LIB_STAGE)
 tests_test_queue_SOURCES = tests/test_queue.c $(LIB_STAGE)
 tests_test_queue_kill_SOURCES = tests/test_queue_kill.c $(LIB_STAGE)
 tests_test_queue_lease_SOURCES = tests/test_queue_lease.c $(LIB_STAGE)
@@ -220,6 +233,7 @@ tests_test_queue_threads_SOURCES = tests/test_queue_threads.c $(LIB_STAGE)
 tests_test_ring_SOURCES = tests/test_ring.c $(LIB_STAGE)
 tests_test_ring_kill_SOURCES = tests/test_ring_kill.c $(LIB_STAGE)
 tests_test_ring_peer_SOURCES = tests/test_ring_peer.c $(LIB_STAGE)
+tests_test_ring_role_SOURCES = tests/test_ring_role.c $(LIB_STAGE)
 tests_test_ring_threads_SOURCES = tests/test_ring_threads.c $(LIB_STAGE)
 tests_test_ring_view_SOURCES = tests/test_ring_view.c $(LIB_STAGE)
 tests_test_rival_step_SOURCES = tests/test_rival_step.c $(LIB_STAGE)
@@ -285,11 +299,11 @@ MUTANT_TESTS = \
 	tests/test_event \
 	tests/test_facts \
 	tests/test_kill_step \
-	tests/test_lock \
+	tests/test_lock_death \
 	tests/test_namespace \
 	tests/test_queue_lease_peer \
 	tests/test_queue_tend \
-	tests/test_ring_peer \
+	tests/test_ring_role \
 	tests/test_rival_step \
 	tests/test_wake \
 	tests/test_wake_step

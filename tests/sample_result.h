@@ -277,4 +277,20 @@ static void sample_end(struct sample *sample)
 	unlink(sample->path);
 }
 
+/* The sample of a program's tests, and what came back from its file. */
+static struct sample sample;
+static struct result loaded;
+
+static void sample_set_up(void)
+{
+	sample_begin(&sample);
+	sample_load(&sample, &loaded);
+}
+
+static void sample_tear_down(void)
+{
+	result_free(&loaded);
+	sample_end(&sample);
+}
+
 #endif

@@ -5,15 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "machine/topo.h"
 #include "plan/plan.h"
 #include "scenario/case_section.h"
 #include "scenario/key.h"
 #include "scenario/scenario.h"
-
-static char path[] = "/tmp/test_case_section_XXXXXX.ini";
+#include "scenario_file.h"
 
 /* Nothing in it is the default. */
 static struct bench_case unusual(enum case_mode mode)
@@ -68,14 +66,11 @@ static char *section_of(const struct bench_case *bench)
 static struct plan read_back(const char *text)
 {
 	const char *files[] = {path};
-	FILE *file = fopen(path, "w");
 	struct scenario scenario;
 	struct topo topo;
 	struct plan plan;
 
-	ck_assert_ptr_nonnull(file);
-	fputs(text, file);
-	fclose(file);
+	write_file(text);
 	ck_assert_msg(
 		scenario_load(files, 1, NULL, 0, &scenario) == 0, "%s", text);
 	ck_assert_int_eq(topo_load(&topo), 0);
@@ -172,20 +167,11 @@ int main(void)
 {
 	Suite *suite = suite_create("case_section");
 	TCase *tests = tcase_create("case_section");
-	SRunner *runner = srunner_create(suite);
-	int failed, file = mkstemps(path, 4);
 
-	if (file < 0)
-		return EXIT_FAILURE;
-	close(file);
 	tcase_add_loop_test(tests, test_case_section_read_back_is_the_case,
 		MODE_THROUGHPUT, MODE_OPEN + 1);
 	tcase_add_test(tests, test_case_section_every_key_is_known);
 	tcase_add_test(tests, test_case_section_every_axis_is_written);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	unlink(path);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_with_file(suite);
 }

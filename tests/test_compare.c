@@ -10,21 +10,6 @@
 #include "report/ratio.h"
 #include "sample_result.h"
 
-static struct sample sample;
-static struct result loaded;
-
-static void begin(void)
-{
-	sample_begin(&sample);
-	sample_load(&sample, &loaded);
-}
-
-static void end(void)
-{
-	result_free(&loaded);
-	sample_end(&sample);
-}
-
 /* The JSON answer; NULL when there was none. */
 static json_t *compare(const char *of, const char *to, const char *where,
 	int *ret_code, char *said, size_t said_bytes)
@@ -218,7 +203,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_checked_fixture(tcase, sample_set_up, sample_tear_down);
 	tcase_add_loop_test(tcase, test_compare_ratio_is_the_known_one, 0,
 		sizeof(known) / sizeof(*known));
 	tcase_add_test(

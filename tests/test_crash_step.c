@@ -3,7 +3,8 @@
  * The calls here store one by one what can be counted afterwards, so that a death
  * before the k-th instruction shows in shared memory how far it came: each count
  * from none to all, never one back. Both ways of following (of the process by
- * itself, and by its parent) must see the same instructions.
+ * itself, and by its parent) must see the same instructions. What else can be done
+ * to a call than to kill it: test_crash_action.c.
  */
 #include <check.h>
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,64 +22,11 @@
 #include <mmapipc/ring.h>
 
 #include "crash/host.h"
-#include "own_names.h"
-#include "step/step.h"
-#include "step/step_ptrace.h"
-#include "step/trace.h"
+#include "step_stage.h"
 
-enum {
-	STORES = 20,
-	STEPS_MAX = 1 << 16,
-	BODY_BYTES = 64,
-	KILLED = -SIGKILL, /* of what a child came to */
-};
-
-/* What the calls store into. */
-static struct stage {
-	_Atomic uint32_t stored; /* stores so far, of one process */
-	volatile uint8_t bytes[STORES];
-	int result;
-	int err;
-	bool other_way;
-	unsigned callbacks;
-	int returned; /* by step_run() */
-	int pipe[2];
-	char name[OWN_NAME_BYTES];
-} * stage;
-
-static struct crash_trace *trace;
-
-static void set_up(void)
-{
-	stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(stage, MAP_FAILED);
-	ck_assert_int_eq(trace_create(STEPS_MAX, &trace), 0);
-	own_name(stage->name);
-}
-
-static void tear_down(void)
-{
-	(void)mipc_queue_unlink(stage->name);
-	(void)mipc_ring_unlink(stage->name);
-	trace_destroy(trace);
-	munmap(stage, sizeof(*stage));
-}
+enum { BODY_BYTES = 64 };
 
 /* --- calls ----------------------------------------------------------------- */
-
-struct call {
-	const char *name;
-	void (*make)(void *arg);
-	void (*before)(void); /* by who makes it, not followed; may be NULL */
-};
-
-static void call_store(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < STORES; i++)
-		stage->bytes[i] = (uint8_t)(i + 1);
-}
 
 /* The processor's own loop: one instruction, as many steps as bytes. */
 static void call_repeat(void *arg)
@@ -102,30 +49,6 @@ static void call_repeat(void *arg)
 	for (int i = 0; i < STORES; i++)
 		stage->bytes[i] = from[i];
 #endif
-}
-
-/* One byte through the system, one by a store. */
-static void call_write(void *arg)
-{
-	(void)arg;
-	stage->result = (int)write(stage->pipe[1], "x", 1);
-	stage->bytes[0] = 1;
-}
-
-static void call_open(void *arg)
-{
-	(void)arg;
-	stage->result = open("/dev/null", O_RDONLY);
-	stage->err = errno;
-}
-
-static void call_either(void *arg)
-{
-	if (stage->other_way)
-		for (int i = 1; i <= STORES; i++)
-			stage->bytes[STORES - i] = STORES;
-	else
-		call_store(arg);
 }
 
 static void call_blocking_traps(void *arg)
@@ -171,130 +94,11 @@ static void call_ring_write(void *arg)
 	stage->result = mipc_ring_write(ring, body, sizeof(body), 0);
 }
 
-static const struct call store = {"store", call_store, NULL};
 static const struct call repeat = {"repeat", call_repeat, NULL};
 static const struct call put = {"put", call_put, open_queue};
 static const struct call ring_write = {"write", call_ring_write, open_ring};
 
-/* --- the two ways ---------------------------------------------------------- */
-
-struct way {
-	const char *name;
-	bool (*available)(const char **ret_reason);
-	bool by_parent;
-};
-
-static const struct way ways[] = {
-	{"by itself", step_available, false},
-	{"by its parent", step_ptrace_available, true},
-};
-
-enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
-
-static bool can(const struct way *way)
-{
-	const char *reason = "no reason given";
-
-	if (way->available(&reason))
-		return true;
-	printf("SKIP: %s: %s\n", way->name, reason);
-	return false;
-}
-
-/* A child that has done all but the call. */
-static pid_t start(const struct call *call)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0 && call->before)
-		call->before();
-	return pid;
-}
-
-/* Returns its exit status, or the negated number of what ended or stopped it. */
-static int await(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
-	if (WIFSTOPPED(status))
-		return -WSTOPSIG(status);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void record(const struct way *way, const struct call *call,
-	struct crash_trace *into)
-{
-	pid_t pid = start(call);
-
-	if (pid == 0 && way->by_parent)
-		_exit(step_ptrace_offer(call->make, NULL) != 0);
-	if (pid == 0)
-		_exit(step_record(into, call->make, NULL) != 0);
-	if (way->by_parent)
-		ck_assert_int_eq(step_ptrace_record(pid, into), 0);
-	ck_assert_int_eq(await(pid), 0);
-	ck_assert(into->complete);
-	ck_assert_uint_gt(into->count, 0);
-}
-
-/* Returns as await(); what step_run() returned is in the stage. */
-static int run(const struct way *way, const struct call *call, size_t k,
-	const struct step_action *action)
-{
-	pid_t pid;
-
-	stage->returned = -1;
-	pid = start(call);
-	if (pid == 0 && way->by_parent)
-		_exit(step_ptrace_offer(call->make, NULL) != 0);
-	if (pid == 0) {
-		stage->returned = step_run(trace, k, action, call->make, NULL);
-		_exit(0);
-	}
-	if (way->by_parent)
-		stage->returned = step_ptrace_run(pid, trace, k, action);
-	/* Then the parent has waited for it. */
-	if (way->by_parent && stage->returned < 0)
-		return -SIGKILL;
-	return await(pid);
-}
-
-static const struct step_action kill_it = {.what = STEP_KILL};
-
-/* How many of the bytes are there; the others must not be. */
-static unsigned stored(void)
-{
-	unsigned count = 0;
-
-	while (count < STORES && stage->bytes[count] == count + 1)
-		count++;
-	for (unsigned i = count; i < STORES; i++)
-		ck_assert_msg(stage->bytes[i] == 0,
-			"%u stored, but byte %u is %u", count, i,
-			stage->bytes[i]);
-	return count;
-}
-
-static void forget(void)
-{
-	for (unsigned i = 0; i < STORES; i++)
-		stage->bytes[i] = 0;
-}
-
-/* The first step with @flag. */
-static size_t find_step(uint32_t flag)
-{
-	size_t k = 0;
-
-	while (k < trace->count && !(trace->steps[k].flags & flag))
-		k++;
-	ck_assert_uint_lt(k, trace->count);
-	return k;
-}
+/* --- killed at each -------------------------------------------------------- */
 
 /* Kills it at each step, and sees each store happen between two of them. */
 static void kill_at_each(const struct way *way, const struct call *call)
@@ -501,165 +305,6 @@ START_TEST(test_step_kill_behind_a_system_call_is_after_it_alone)
 }
 END_TEST
 
-START_TEST(test_step_failed_system_call_is_not_made)
-{
-	const struct call call = {"open", call_open, NULL};
-	const struct step_action action = {.what = STEP_FAIL, .err = ENOSPC};
-	size_t k;
-
-	if (!can(&ways[_i]))
-		return;
-	record(&ways[_i], &call, trace);
-	ck_assert_int_ge(stage->result, 0);
-	k = find_step(TRACE_SYSCALL);
-	ck_assert_int_eq(run(&ways[_i], &call, k, &action), 0);
-	ck_assert_int_eq(stage->returned, 1);
-	ck_assert_int_eq(stage->result, -1);
-	ck_assert_int_eq(stage->err, ENOSPC);
-	ck_assert(!(trace->steps[0].flags & TRACE_SYSCALL));
-	run(&ways[_i], &call, 0, &action);
-	ck_assert_int_eq(stage->returned, -EINVAL);
-}
-END_TEST
-
-START_TEST(test_step_stopped_call_goes_on_to_its_end)
-{
-	const struct step_action action = {.what = STEP_STOP};
-
-	if (!can(&ways[_i]))
-		return;
-	record(&ways[_i], &store, trace);
-	for (size_t k = 0; k < trace->count; k++) {
-		pid_t pid;
-		int rc = 0;
-
-		forget();
-		pid = start(&store);
-		if (pid == 0 && ways[_i].by_parent)
-			_exit(step_ptrace_offer(store.make, NULL) ? 2 : 1);
-		if (pid == 0)
-			_exit(step_run(trace, k, &action, store.make, NULL));
-		if (ways[_i].by_parent)
-			rc = step_ptrace_run(pid, trace, k, &action);
-		ck_assert_int_eq(rc, ways[_i].by_parent);
-		ck_assert_int_eq(await(pid), -SIGSTOP);
-		(void)stored();
-		ck_assert(k || stored() == 0);
-		ck_assert(k < trace->count - 1 || stored() == STORES);
-		ck_assert_int_eq(kill(pid, SIGCONT), 0);
-		ck_assert_int_eq(await(pid), 1);
-		ck_assert_uint_eq(stored(), STORES);
-	}
-}
-END_TEST
-
-static void count_callback(void *arg, size_t k)
-{
-	*(size_t *)arg = k;
-	stage->callbacks++;
-	stage->result = (int)stage->bytes[0];
-}
-
-START_TEST(test_step_callback_is_called_once_in_the_midst)
-{
-	size_t *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	const struct step_action action = {
-		.what = STEP_CALLBACK,
-		.callback = count_callback,
-		.arg = seen,
-	};
-
-	ck_assert_ptr_ne(seen, MAP_FAILED);
-	if (!can(&ways[_i]))
-		return;
-	record(&ways[_i], &store, trace);
-	forget();
-	stage->result = 7;
-	ck_assert_int_eq(run(&ways[_i], &store, 1, &action), 0);
-	ck_assert_int_eq(stage->returned, 1);
-	ck_assert_uint_eq(stage->callbacks, 1);
-	ck_assert_uint_eq(*seen, 1);
-	ck_assert_int_eq(stage->result, 0);
-	ck_assert_uint_eq(stored(), STORES);
-	munmap(seen, sizeof(*seen));
-}
-END_TEST
-
-/* All that is struck on the other path is what both have in common. */
-static void miss_most(const struct way *way, const struct call *call)
-{
-	unsigned missed = 0;
-
-	for (size_t k = 0; k < trace->count; k++) {
-		int rc;
-
-		forget();
-		rc = run(way, call, k, &kill_it);
-		if (rc == KILLED)
-			continue;
-		missed++;
-		ck_assert_int_eq(rc, 0);
-		ck_assert_int_eq(stage->returned, 0);
-		ck_assert_uint_eq(stage->bytes[0], STORES);
-	}
-	ck_assert_uint_ge(missed, STORES);
-}
-
-START_TEST(test_step_call_on_another_path_is_missed)
-{
-	const struct call call = {"either", call_either, NULL};
-
-	if (!can(&ways[_i]))
-		return;
-	record(&ways[_i], &call, trace);
-	stage->other_way = true;
-	miss_most(&ways[_i], &call);
-	/* Not by breakpoints that nobody comes to, but by each step. */
-	ck_assert_int_eq(trace_finish(trace, NULL), 0);
-	miss_most(&ways[_i], &call);
-}
-END_TEST
-
-START_TEST(test_step_trace_without_anchors_is_as_good)
-{
-	const struct call call = {"write", call_write, NULL};
-
-	if (!can(&ways[0]))
-		return;
-	ck_assert_int_eq(pipe2(stage->pipe, O_NONBLOCK), 0);
-	/* To be linked here and not in each child, which is a long way. */
-	call_write(NULL);
-	record(&ways[0], &call, trace);
-	ck_assert_int_eq(trace_finish(trace, NULL), 0);
-	for (size_t k = 0; k < trace->count; k++)
-		ck_assert_int_eq(run(&ways[0], &call, k, &kill_it), KILLED);
-}
-END_TEST
-
-START_TEST(test_step_trace_that_is_too_short_is_truncated)
-{
-	struct crash_trace *little;
-	pid_t pid;
-
-	if (!can(&ways[_i]))
-		return;
-	ck_assert_int_eq(trace_create(5, &little), 0);
-	pid = start(&store);
-	if (pid == 0 && ways[_i].by_parent)
-		_exit(step_ptrace_offer(store.make, NULL) != 0);
-	if (pid == 0)
-		_exit(step_record(little, store.make, NULL) != -E2BIG);
-	if (ways[_i].by_parent)
-		ck_assert_int_eq(step_ptrace_record(pid, little), -E2BIG);
-	ck_assert_int_eq(await(pid), 0);
-	ck_assert(little->truncated && !little->complete);
-	ck_assert_uint_eq(little->count, 5);
-	ck_assert_uint_eq(stored(), STORES);
-	trace_destroy(little);
-}
-END_TEST
-
 START_TEST(test_step_call_that_blocks_traps_is_for_the_parent)
 {
 	const struct call call = {"blocking", call_blocking_traps, NULL};
@@ -788,14 +433,8 @@ int main(void)
 		test_step_kill_at_each_leaves_what_was_stored_before,
 		test_step_repeated_instruction_is_a_step_in_each_turn,
 		test_step_kill_behind_a_system_call_is_after_it_alone,
-		test_step_failed_system_call_is_not_made,
-		test_step_stopped_call_goes_on_to_its_end,
-		test_step_callback_is_called_once_in_the_midst,
-		test_step_call_on_another_path_is_missed,
-		test_step_trace_that_is_too_short_is_truncated,
 	};
 	const TTest *const others[] = {
-		test_step_trace_without_anchors_is_as_good,
 		test_step_kill_in_opened_code_is_as_exact,
 		test_step_kill_in_lent_memory_is_as_exact,
 		test_step_victim_that_overruns_a_lent_stack_dies_of_it,

@@ -8,21 +8,6 @@
 #include "report/export.h"
 #include "sample_result.h"
 
-static struct sample sample;
-static struct result loaded;
-
-static void begin(void)
-{
-	sample_begin(&sample);
-	sample_load(&sample, &loaded);
-}
-
-static void end(void)
-{
-	result_free(&loaded);
-	sample_end(&sample);
-}
-
 /* What @export prints; caller frees. */
 static char *printed(void (*export)(const struct result *, FILE *))
 {
@@ -357,7 +342,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_checked_fixture(tcase, sample_set_up, sample_tear_down);
 	tcase_add_loop_test(tcase,
 		test_export_csv_has_each_figure_below_its_name, 0,
 		sizeof(fields) / sizeof(*fields));

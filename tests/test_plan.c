@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/rng.h"
 #include "capture.h"
@@ -13,21 +12,17 @@
 #include "plan/plan.h"
 #include "scenario/key.h"
 #include "scenario/scenario.h"
+#include "scenario_file.h"
 #include "stub_transports.h"
-
-static char path[] = "/tmp/test_plan_XXXXXX.ini";
 
 static int make(const char *machine, const char *text, struct plan *plan)
 {
 	const char *files[] = {path};
-	FILE *file = fopen(path, "w");
 	struct scenario scenario;
 	struct topo topo;
 	int error;
 
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
+	write_file(text);
 	ck_assert_int_eq(scenario_load(files, 1, NULL, 0, &scenario), 0);
 	ck_assert_int_eq(topo_load_synthetic(machine, &topo), 0);
 	error = plan_make(&scenario, &topo, plan);
@@ -590,12 +585,7 @@ int main(void)
 {
 	Suite *suite = suite_create("plan");
 	TCase *tests = tcase_create("plan");
-	SRunner *runner = srunner_create(suite);
-	int failed, file = mkstemps(path, 4);
 
-	if (file < 0)
-		return EXIT_FAILURE;
-	close(file);
 	tcase_add_test(tests, test_plan_cases_are_the_cross_product);
 	tcase_add_test(tests, test_plan_keys_in_step_are_no_product);
 	tcase_add_test(tests, test_plan_every_axis_can_go_in_step);
@@ -625,9 +615,5 @@ int main(void)
 	tcase_add_test(tests, test_rng_is_splitmix64);
 	tcase_add_test(tests, test_plan_round_has_the_named_cases_once_each);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	unlink(path);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_with_file(suite);
 }

@@ -10,21 +10,6 @@
 #include "capture.h"
 #include "sample_result.h"
 
-static struct sample sample;
-static struct result loaded;
-
-static void begin(void)
-{
-	sample_begin(&sample);
-	sample_load(&sample, &loaded);
-}
-
-static void end(void)
-{
-	result_free(&loaded);
-	sample_end(&sample);
-}
-
 static void compare_rounds(
 	const struct round_figures *a, const struct round_figures *b)
 {
@@ -578,7 +563,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_checked_fixture(tcase, sample_set_up, sample_tear_down);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

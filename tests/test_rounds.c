@@ -7,21 +7,6 @@
 #include "report/machine.h"
 #include "sample_result.h"
 
-static struct sample sample;
-static struct result loaded;
-
-static void begin(void)
-{
-	sample_begin(&sample);
-	sample_load(&sample, &loaded);
-}
-
-static void end(void)
-{
-	result_free(&loaded);
-	sample_end(&sample);
-}
-
 static const struct {
 	size_t index;
 	enum round_times kind;
@@ -171,7 +156,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_checked_fixture(tcase, sample_set_up, sample_tear_down);
 	tcase_add_loop_test(tcase,
 		test_rounds_together_are_the_case_to_the_last_count, 0, KEPT);
 	tcase_add_loop_test(tcase,
