@@ -166,7 +166,7 @@ library lossy '	{ static int n; if (++n % 1000 == 0) return 0; }' \
 	[ $code -eq 1 ] || fail "slower: exit code $code, not 1"
 	grep -q '^A and B are the same' out && fail 'other build: not noticed'
 	grep -q "slow/lib/libmmapipc.so.0" out || fail 'whose library is not told'
-	grep -q '^REGRESSION: .*p50: .* worse' out || fail 'no reason'
+	grep -Eq '^REGRESSION: .*(p50|cpu): .* worse' out || fail 'no reason'
 	if grep -q '^  instructions of' out; then
 		grep -q 'send.*A RISE' out || fail 'the rise is not told'
 	fi
