@@ -274,29 +274,32 @@ static void strike_point(struct block *block, size_t k)
 /* What allocates memory takes a path that depends on all that this process has
  * allocated before: recorded anew where it is struck, once for the blocks of a row
  * that follow each other, since it takes as long as hundreds of trials; and on a
- * channel behind others of its kind, as those of the blocks to come. */
+ * channel behind others of its kind, as those of the blocks to come. So is what
+ * somebody sleeps beside, as whoever does it wakes him. */
 static void record_here(struct block *block)
 {
 	static const struct campaign_unit *latest;
+	bool sleeper = block->row->kind == KIND_SLEEPER;
 	struct trial_case what = block->what;
 	struct trial_report report;
 
 	if (block->row->kind == KIND_PAIR)
 		latest = NULL; /* it records there, too */
-	if (!operation_allocates(&block->what.operation) ||
-		block->row->kind == KIND_PAIR)
+	if (block->row->kind == KIND_PAIR ||
+		(!sleeper && !operation_allocates(&block->what.operation)))
 		return;
 	if (latest == block->unit) {
 		block->trace = block->scratch;
 		return;
 	}
 	latest = NULL;
-	for (unsigned i = 0; i < SETTLES; i++) {
+	for (unsigned i = 0; i < SETTLES && !sleeper; i++) {
 		crash_stage_close(&block->stage);
 		if (!open_stage(block))
 			return;
 	}
-	what.kind = KIND_INSTRUCTION;
+	if (!sleeper)
+		what.kind = KIND_INSTRUCTION;
 	trace_clear(block->scratch);
 	trial_run(&block->stage, &what,
 		&(struct trial_strike){.record = block->scratch}, &report);

@@ -214,7 +214,7 @@ static enum verdict let_holder_on(struct trial *trial)
 
 static bool is_sleeper(const struct trial *trial)
 {
-	return trial->what->kind == KIND_SLEEPER && !trial->strike->record;
+	return trial->what->kind == KIND_SLEEPER;
 }
 
 static struct part victim_part(const struct trial *trial)
@@ -508,8 +508,7 @@ static void end_holder(struct trial *trial)
 
 static enum verdict run(struct trial *trial)
 {
-	bool sleeper =
-		trial->what->kind == KIND_SLEEPER && !trial->strike->record;
+	bool sleeper = is_sleeper(trial);
 	struct crash_stage *stage = trial->stage;
 	enum verdict verdict;
 	uint64_t since_ns = 0;
