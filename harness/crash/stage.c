@@ -177,6 +177,21 @@ bool crash_stage_host(struct crash_stage *stage,
 	return true;
 }
 
+bool crash_stage_ended(const struct crash_stage *stage, pid_t pid)
+{
+	siginfo_t info = {0};
+
+	/* acquire: as in hosted() */
+	if (!pid)
+		pid = atomic_load_explicit(
+			&stage->shared->host.victim, memory_order_acquire);
+	if (!pid)
+		pid = stage->host.pid;
+	return pid <= 0 ||
+	       (!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+		       info.si_pid == pid);
+}
+
 /* Has it started somebody by now? */
 static pid_t hosted(struct crash_stage *stage)
 {

@@ -131,6 +131,10 @@ bool crash_stage_host(struct crash_stage *stage,
 	void (*play)(const void *order, void *stage), const void *order,
 	size_t order_bytes);
 
+/* crash_stage_ended - has @pid? It is still to be waited for. @pid 0: whom the host
+ * started last, or the host before that. */
+bool crash_stage_ended(const struct crash_stage *stage, pid_t pid);
+
 /* crash_stage_wait - for @pid to stop or end, with the stage's patience; who takes
  * longer is killed, and ->stuck_at says where it stood. @pid 0: whom the host
  * started last, and it is filled in; negative: nobody was started. Returns whether

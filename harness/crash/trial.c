@@ -308,8 +308,12 @@ static enum verdict lay_down_beside(
 
 	/* acquire, release: as in play() */
 	while (!atomic_load_explicit(&said->prepared, memory_order_acquire) &&
-		deadline_left_ns(deadline_ns))
+		deadline_left_ns(deadline_ns)) {
+		/* who waits for it learns how */
+		if (crash_stage_ended(trial->stage, *pid))
+			return VERDICT_UNDONE;
 		nanosleep(&trial_moment, NULL);
+	}
 	verdict = trial_lay_down(trial);
 	atomic_store_explicit(&said->go, true, memory_order_release);
 	if (verdict != VERDICT_UNDONE && !*pid)
