@@ -185,9 +185,48 @@ library lossy '	{ static int n; if (++n % 1000 == 0) return 0; }' \
 		--max 0.000002% --metrics p50,p99,p99.9 --inconclusive-exit 5
 }
 for field in '"verdict": "REGRESSION"' '"exit_code": 1' '"order": "ABBA"' \
-	'"differences"' '"seed": "1"'; do
+	'"differences"' '"seed": "[123]"'; do
 	grep -q "$field" slow.d/gate.json || fail "gate.json without $field"
 done
+
+# --- whose library it is -----------------------------------------------------
+
+# loads_another VARIABLE=VALUE BUILD: is it told that what was loaded for B is not
+# BUILD's?
+loads_another()
+{
+	env "$1" "$IPCMARK" gate trips.ini --a "$top_builddir" --b "$2" --blocks 8 \
+		--slice 2ms >out 2>err
+	code=$?
+	[ $code -eq 2 ] || fail "another library than $2's: exit code $code, not 2"
+	grep -qE "^ipcmark: [AB], '.*': .*libmmapipc.* was loaded instead" err ||
+		fail "another library than $2's: not told"
+}
+mkdir x:y
+cp "$top_builddir/.libs/libmmapipc.so.0" x:y
+loads_another LD_LIBRARY_PATH="$top_builddir/.libs" x:y
+if [ -z "${SANITIZE_CFLAGS-}" ]; then
+	loads_another LD_PRELOAD="$PWD/slow/lib/libmmapipc.so.0" "$top_builddir"
+fi
+
+# --- where addresses are the same each time ----------------------------------
+
+if [ "$(cat /proc/sys/kernel/randomize_va_space)" != 0 ] &&
+	grep -q '^0*$' /proc/self/personality &&
+	setarch -R true 2>/dev/null; then
+	# shellcheck disable=SC2086 # two options
+	{
+		"$IPCMARK" gate stream.ini $ab --blocks 8 --slice 2ms >out 2>err
+		grep -q 'not randomised' err &&
+			fail 'a warning where addresses are randomised'
+		setarch -R "$IPCMARK" gate stream.ini $ab --blocks 8 --slice 2ms \
+			>out 2>err
+		grep -q '^ipcmark: .*addresses are not randomised here' err ||
+			fail 'no warning where addresses are not randomised'
+	}
+else
+	echo 'addresses are not randomised here, or always: not tried'
+fi
 
 # --- instructions ------------------------------------------------------------
 

@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/test_facts \
 	tests/test_fault \
 	tests/test_gate_blocks \
+	tests/test_gate_count \
 	tests/test_gate_sim \
 	tests/test_gate_stats \
 	tests/test_grade \

@@ -25,6 +25,7 @@ static struct fake {
 	unsigned orders, renewed, since_renewal;
 	enum gate_build asked[MOST_ORDERS];
 	struct rng noise;
+	struct gate_count counts[BUILD_COUNT]; /* of its one call */
 } fake;
 
 static int fake_ask(void *arg, enum gate_build build,
@@ -39,6 +40,11 @@ static int fake_ask(void *arg, enum gate_build build,
 	fake.asked[number - 1] = build;
 	fake.since_renewal++;
 	*ret_answer = (struct gate_answer){0};
+	if (order->kind == ORDER_COUNT) {
+		ret_answer->counts[0] = fake.counts[build];
+		ret_answer->count_count = 1;
+		return 0;
+	}
 	if (fake.fail_every &&
 		(build == fake.failing || fake.failing == BUILD_COUNT) &&
 		number % fake.fail_every == 0) {
@@ -293,6 +299,43 @@ START_TEST(test_blocks_interrupted_is_no_pass)
 }
 END_TEST
 
+/* Where instructions alone decide. */
+static const struct {
+	struct gate_count a, b;
+	int exit_code;
+	const char *said;
+} counted[] = {
+	{{"send", 100, true}, {"send", 110, true}, EXIT_REGRESSION,
+		"10.0 % more instructions (send: 110, was 100)"},
+	{{"send", 100, true}, {"send", 101, true}, EXIT_GOOD, "did not rise"},
+	{{"send", 100, true}, {"send", 110, false}, EXIT_INCONCLUSIVE,
+		"could not be counted exactly"},
+	{{"send", 100, false}, {"send", 110, true}, EXIT_INCONCLUSIVE,
+		"could not be counted exactly"},
+	{{"send", 100, false}, {"send", 100, false}, EXIT_GOOD, "did not rise"},
+};
+
+START_TEST(test_counts_decide_only_where_they_are_exact)
+{
+	const struct bench_case bench = case_of("ring", MODE_THROUGHPUT);
+	struct gate gate;
+
+	start(&gate);
+	memset(gate.request.wanted, 0, sizeof(gate.request.wanted));
+	gate.request.count_wanted = true;
+	gate.request.count_tolerance = 0.02;
+	fake.counts[BUILD_A] = counted[_i].a;
+	fake.counts[BUILD_B] = counted[_i].b;
+	ck_assert_int_eq(gate_prepare(&gate, &bench, 1), 0);
+	counts_run(&gate, &measurer);
+	gate_conclude(&gate);
+	ck_assert_int_eq(gate.exit_code, counted[_i].exit_code);
+	ck_assert_msg(strstr(gate.cases[0].reason, counted[_i].said) != NULL,
+		"%s", gate.cases[0].reason);
+	gate_free(&gate);
+}
+END_TEST
+
 START_TEST(test_prepare_others_are_skipped_with_reason)
 {
 	const struct bench_case cases[] = {case_of("pipe", MODE_THROUGHPUT),
@@ -334,6 +377,8 @@ int main(void)
 	tcase_add_test(
 		tcase, test_blocks_always_disturbed_are_judged_all_the_same);
 	tcase_add_test(tcase, test_blocks_interrupted_is_no_pass);
+	tcase_add_loop_test(tcase, test_counts_decide_only_where_they_are_exact,
+		0, sizeof(counted) / sizeof(*counted));
 	tcase_add_test(tcase, test_prepare_others_are_skipped_with_reason);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
