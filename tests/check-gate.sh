@@ -228,6 +228,22 @@ else
 	echo 'addresses are not randomised here, or always: not tried'
 fi
 
+# --- a build and its copy ----------------------------------------------------
+
+selftest="--runs 2 --slow 50% --blocks 8 --slice 2ms"
+# shellcheck disable=SC2086 # several options
+{
+	TMPDIR=$scratch "$IPCMARK" selftest-gate trips.ini --a "$top_builddir" \
+		$selftest >out 2>err || fail "selftest-gate: exit code $?"
+	grep -q '^  the same  *2 ' out || fail 'selftest-gate: not two runs'
+	TMPDIR=/nonesuch "$IPCMARK" selftest-gate trips.ini --a "$top_builddir" \
+		$selftest >out 2>err
+	code=$?
+	[ $code -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] &&
+		grep -q 'cannot copy.*TMPDIR may name another' err ||
+		fail 'selftest-gate without room for a copy'
+}
+
 # --- instructions ------------------------------------------------------------
 
 if "$IPCMARK" gate stream.ini --a "$top_builddir" --b slow --blocks 8 \

@@ -1,19 +1,28 @@
 /* selftest_gate.c - selftest-gate: what is a verdict worth here, now?
  *
- * The library is measured against itself, again and again: as it is, where every
- * REGRESSION is a false alarm, and with B's calls slower by a known share, where
+ * The library is measured against a copy of itself, again and again: as it is, where
+ * every REGRESSION is a false alarm, and with B's calls slower by a known share, where
  * every one that is not found is missed. Both are shares of few runs, so they come
  * with their intervals.
+ *
+ * The copy is made anew for each run, in a folder whose path is longer by one letter
+ * each time, and so is the environment of who measures it: as between two builds,
+ * file, pages and stack lie elsewhere. If that were taken for a change, it would show
+ * here.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/rng.h"
+#include "base/scratch.h"
 #include "base/wrap.h"
 #include "command/command.h"
 #include "gate/gate.h"
@@ -25,7 +34,10 @@
 #include "plan/plan.h"
 #include "session/session.h"
 
-enum { HALVINGS = 60 };
+enum {
+	HALVINGS = 60,
+	LENGTHS = 16, /* of paths: a stack is aligned to as many bytes */
+};
 
 struct tally {
 	double slow; /* share; 0: A against A */
@@ -96,20 +108,68 @@ static void note_seen(struct seen *seen, const struct gate_case *which)
 	seen->runs++;
 }
 
+static int copy_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out, err = 0;
+	ssize_t wrote = 1;
+
+	if (in < 0)
+		return -errno;
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	while (out >= 0 && wrote > 0)
+		wrote = sendfile(out, in, NULL, 1 << 20);
+	if (out < 0 || wrote < 0)
+		err = -errno;
+	if (out >= 0 && close(out) && !err)
+		err = -errno;
+	close(in);
+	return err;
+}
+
+/* The library of @build in a folder of its own, with a name as long as @turn says. */
+static int copy_build(const struct build *build, unsigned turn,
+	struct scratch *scratch, struct build *ret_copy)
+{
+	char name[SCRATCH_PATH_BYTES], from[BUILD_PATH_BYTES + 64];
+	char to[SCRATCH_PATH_BYTES + 64];
+	struct build copy = *build;
+	int err;
+
+	snprintf(name, sizeof(name), "%s%.*s", session_token(),
+		(int)(turn % LENGTHS), "-gate-copy------");
+	snprintf(from, sizeof(from), "%s/" BUILD_LIBRARY, build->dir);
+	err = scratch_make(name, scratch);
+	if (!err) {
+		snprintf(copy.dir, sizeof(copy.dir), "%s", scratch->path);
+		snprintf(to, sizeof(to), "%s/" BUILD_LIBRARY, scratch->path);
+		err = copy_file(from, to);
+	}
+	if (err)
+		diag_error("selftest-gate: cannot copy '%s' to a temporary "
+			   "folder: %s; TMPDIR may name another",
+			from, strerror(-err));
+	else
+		*ret_copy = copy;
+	return err;
+}
+
 static int run_once(const struct gate_request *request,
-	const struct build *build, const struct plan *plan, uint64_t seed,
+	const struct build *build, const struct plan *plan, uint64_t run,
 	struct tally *tally)
 {
+	struct scratch scratch = {0};
 	struct gate gate = {.request = *request};
 	double seconds;
 	int err;
 
-	gate.request.seed = seed;
+	gate.request.seed = rng_derive(request->seed, run);
 	gate.request.slow = tally->slow;
 	gate.request.till_worse = true;
 	gate.request.no_count = true;
-	gate.builds[BUILD_A] = gate.builds[BUILD_B] = *build;
-	err = gate_prepare(&gate, plan->cases, plan->case_count);
+	gate.builds[BUILD_A] = *build;
+	err = copy_build(build, tally->runs, &scratch, &gate.builds[BUILD_B]);
+	if (!err)
+		err = gate_prepare(&gate, plan->cases, plan->case_count);
 	if (!err)
 		err = gate_measure(&gate);
 	if (!err)
@@ -129,6 +189,7 @@ static int run_once(const struct gate_request *request,
 		tally->longest_s = fmax(tally->longest_s, seconds);
 	}
 	gate_free(&gate);
+	scratch_remove(&scratch);
 	return err;
 }
 
@@ -196,6 +257,8 @@ static void print_advice(const struct tally *tallies, size_t count)
 			(!found || tally->slow < found->slow))
 			found = tally;
 	}
+	if (count < 2)
+		return;
 	if (found)
 		printf("\n%.3g %% is found here in each of %u runs; a run took "
 		       "%.0f s at most: --time %.0fs\n",
@@ -235,11 +298,10 @@ static int run_all(const struct selftest_request *request,
 	/* In turns: what the machine does meets all of them. */
 	for (unsigned n = 0; n < request->runs && !err; n++)
 		for (size_t i = 0; i < count && !err && !gate_stopped(); i++)
-			err = run_once(&request->gate, build, plan,
-				rng_derive(request->gate.seed, run++),
+			err = run_once(&request->gate, build, plan, run++,
 				&tallies[i]);
 	if (tallies[0].runs) {
-		printf("%s against itself, seed %" PRIu64 "\n", build->given,
+		printf("%s against a copy, seed %" PRIu64 "\n", build->given,
 			request->gate.seed);
 		wrap_put(stdout, "On ", 3, "",
 			report_machine(environment, machine));
