@@ -28,7 +28,7 @@ batch_half_published|+|kill, every instruction|ipcmark|ring every-instruction|se
 zero_behind_too_late||kill, every instruction|ipcmark|ring every-instruction|send wrap
 head_before_copy_out|+|stop, every instruction|ipcmark|ring every-stop|recv full
 wake_before_commit|+|sleeper, race|wake|ring_ping_pong_never_sleeps_through|
-role_without_walk||kill, every instruction|kill_step|call_is_done_or_undone|write
+role_without_walk||kill, with a sleeper|ipcmark|ring with-sleeper|send-batch empty
 reader_ahead_is_nonsense||kill, with a sleeper|ipcmark|ring with-sleeper|send empty
 forget_wrap|+|kill, every instruction|kill_step|write_across_the_end_is_done_or_undone|write
 cached_index_kept||fork, then kill|ring_role|copy_in_forked_child_takes_over_from_the_dead_parent|
@@ -46,9 +46,9 @@ reservation_delivered||kill, every instruction|ipcmark|queue every-instruction|r
 reservation_skipped_twice||kill, every instruction|ipcmark|queue every-instruction|commit some
 lease_of_the_living||two pid namespaces|namespace|lease_of_who_lives_elsewhere_is_kept|
 generation_ignored||death, slot used again|queue_lease_peer|closed_holder_goes_to_another|
-announce_after_lock|+|kill, every instruction|kill_step|call_is_done_or_undone|get
+announce_after_lock|+|kill, every instruction|ipcmark|queue every-instruction|clear full
 retract_before_unlock||kill, every instruction|kill_step|call_is_done_or_undone|get
-owner_died_unnoticed||kill of a holder|lock_death|of_a_killed_owner_goes_to_the_next|
+owner_died_unnoticed||kill, every instruction|ipcmark|queue every-instruction|recv full
 take_without_compare||rival, every instruction|rival_step|slow_taker_leaves_the_new_owners_name|
 recover_without_recheck|+|rival, every instruction|rival_step|slow_inquirer_robs_nobody|
 stopped_owner_robbed||stop, every instruction|ipcmark|queue every-stop|recv some
@@ -64,7 +64,7 @@ liveness_by_pid|+|two pid namespaces|namespace|lease_of_who_lives_elsewhere_is_k
 child_keeps_liveness||fork, then kill|ring_role|idle_forked_child_does_not_keep_the_role|
 detach_unlocks_first||rival, every instruction|rival_step|close_leaves_the_slots_next_holder_alone|
 buried_before_freed||kill, then its recoverer|lock_death|dead_owner_is_buried_though_who_began_it_was_killed|
-named_too_early|+|kill, every system call|kill_step|create_is_whole_or_absent|
+named_too_early|+|kill, every instruction|ipcmark|queue every-instruction|create some
 old_file_opened||rival in an opener|facts|name_replaced_under_an_opener_leads_to_the_new|
 END
 
