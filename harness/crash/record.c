@@ -138,7 +138,8 @@ static bool holds_at(struct scribe *scribe,
 				victim_call, &victim);
 		_exit(0);
 	}
-	if (pid < 0 || !crash_stage_wait(stage, &pid, &status))
+	if (pid < 0 ||
+		!crash_stage_wait(stage, &pid, stage->patience_ns, &status))
 		return false;
 	if (WIFSTOPPED(status)) {
 		holds = stage->transport->lock_holder(

@@ -235,7 +235,8 @@ static bool see_stuck(struct crash_stage *stage, pid_t pid, int *ret_status)
 	return true;
 }
 
-bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
+bool crash_stage_wait(struct crash_stage *stage, pid_t *pid,
+	uint64_t patience_ns, int *ret_status)
 {
 	uint64_t deadline_ns = 0, left_ns;
 	sigset_t child;
@@ -253,7 +254,7 @@ bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status)
 			waitpid(*pid, ret_status, WNOHANG | WUNTRACED) == *pid)
 			return true;
 		if (!deadline_ns)
-			deadline_ns = deadline_after(2 * stage->patience_ns);
+			deadline_ns = deadline_after(2 * patience_ns);
 		left_ns = deadline_left_ns(deadline_ns);
 		if (!left_ns)
 			break;
@@ -367,7 +368,7 @@ static void end_survivor(struct crash_stage *stage, enum endpoint_role role)
 		kill(pid, SIGKILL);
 	else
 		survivor_give(mail, &end);
-	crash_stage_wait(stage, &pid, &status);
+	crash_stage_wait(stage, &pid, stage->patience_ns, &status);
 }
 
 enum verdict crash_stage_let_go(

@@ -135,10 +135,11 @@ bool crash_stage_host(struct crash_stage *stage,
  * started last, or the host before that. */
 bool crash_stage_ended(const struct crash_stage *stage, pid_t pid);
 
-/* crash_stage_wait - for @pid to stop or end, with the stage's patience; who takes
+/* crash_stage_wait - for @pid to stop or end, for twice @patience_ns; who takes
  * longer is killed, and ->stuck_at says where it stood. @pid 0: whom the host
  * started last, and it is filled in; negative: nobody was started. Returns whether
  * it did, with @ret_status. */
-bool crash_stage_wait(struct crash_stage *stage, pid_t *pid, int *ret_status);
+bool crash_stage_wait(struct crash_stage *stage, pid_t *pid,
+	uint64_t patience_ns, int *ret_status);
 
 #endif

@@ -17,6 +17,10 @@
 /* Who waits so little never sleeps, and looks once more when it is over. */
 #define LINGER_NS (MS / 10)
 
+/* Times the patience. A trap behind each instruction takes 20 us and more; some
+ * calls have thousands, and are not hanging. */
+enum { RECORDING_TAKES = 8 };
+
 enum verdict trial_found(
 	struct trial *trial, enum verdict verdict, const char *format, ...)
 {
@@ -278,8 +282,10 @@ enum verdict trial_await_part(struct trial *trial, const struct part *part,
 	struct trial_story *story = &trial->report->story;
 	unsigned place = story_place(part->operation->role, part->index);
 	bool was_hosted = *pid == 0;
-	bool ended =
-		*pid >= 0 && crash_stage_wait(trial->stage, pid, ret_status);
+	uint64_t patience_ns = trial->stage->patience_ns *
+			       (part->record ? RECORDING_TAKES : 1);
+	bool ended = *pid >= 0 && crash_stage_wait(trial->stage, pid,
+					  patience_ns, ret_status);
 
 	if (*pid < 0) {
 		trial->stage->unhosted = was_hosted;
