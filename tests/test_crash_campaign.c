@@ -418,6 +418,32 @@ START_TEST(test_crash_campaign_victim_that_overruns_a_lent_stack_is_found)
 }
 END_TEST
 
+/* More private memory, in more pieces, than a host keeps account of. */
+static void scatter_memory(void)
+{
+	enum { PIECES = 1200, PAGE = 4096 };
+	char *pages = mmap(NULL, (size_t)PIECES * PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(pages, MAP_FAILED);
+	for (size_t i = 0; i < PIECES; i += 2)
+		ck_assert_int_eq(
+			mprotect(pages + i * PAGE, PAGE, PROT_NONE), 0);
+}
+
+START_TEST(test_crash_campaign_without_a_host_victims_are_forked)
+{
+	uint64_t counts[VERDICTS], struck;
+
+	if (!can_step())
+		return;
+	scatter_memory();
+	run(FAULT_NONE, true, KIND_INSTRUCTION, "send", counts, &struck);
+	ck_assert_uint_gt(struck, 0);
+	ck_assert_uint_eq(counts[VERDICT_CRASHED], 0);
+}
+END_TEST
+
 /* What the calls that were recorded never needed, their children go without. */
 START_TEST(test_crash_campaign_library_used_by_survivors_alone_is_there)
 {
@@ -461,6 +487,8 @@ int main(void)
 		2);
 	tcase_add_test(tcase,
 		test_crash_campaign_victim_that_overruns_a_lent_stack_is_found);
+	tcase_add_test(
+		tcase, test_crash_campaign_without_a_host_victims_are_forked);
 	tcase_add_loop_test(tcase,
 		test_crash_campaign_library_used_by_survivors_alone_is_there, 0,
 		2);

@@ -60,6 +60,22 @@ static bool keep_trace(
 	return true;
 }
 
+/* Where no host can be started, a process of its own does it, and those to come. */
+static void record_once(struct scribe *scribe, const struct trial_case *what,
+	struct crash_trace *trace, struct trial_report *ret_report)
+{
+	const struct trial_strike strike = {.record = trace};
+
+	trace_clear(trace);
+	trial_run(&scribe->stage, what, &strike, ret_report);
+	if (!scribe->stage.unhosted)
+		return;
+	scribe->stage.unhosted = false;
+	scribe->stage.alone = true;
+	if (open_stage(scribe))
+		trial_run(&scribe->stage, what, &strike, ret_report);
+}
+
 static void record_unit(struct scribe *scribe, struct campaign_unit *unit)
 {
 	struct crash_trace *trace = scribe->campaign->scratch[0];
@@ -95,9 +111,7 @@ static void record_unit(struct scribe *scribe, struct campaign_unit *unit)
 	/* relaxed: a sign of life */
 	atomic_fetch_add_explicit(
 		&scribe->campaign->board->beats[0], 1, memory_order_relaxed);
-	trace_clear(trace);
-	trial_run(&scribe->stage, &what,
-		&(struct trial_strike){.record = trace}, &report);
+	record_once(scribe, &what, trace, &report);
 	if (!trace->complete || !trace->count)
 		snprintf(unit->words, sizeof(unit->words), "%s",
 			trace->truncated ? "it takes too many steps"
