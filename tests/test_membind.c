@@ -117,10 +117,11 @@ START_TEST(test_membind_slice_on_no_such_node_fails)
 	};
 	const struct slice_request request = {.bench = &bench};
 	struct slice_report report = {0};
+	char name[OWN_NAME_BYTES];
 	uint64_t nodes;
 
 	ck_assert_int_eq(slice_run(transport_find("ring"), &request,
-				 "ipcmark-test-membind", &report),
+				 own_name(name), &report),
 		-EINVAL);
 	ck_assert_int_eq(policy_now(&nodes), 0);
 }
