@@ -354,6 +354,7 @@ libharness_a_SOURCES = \
 	harness/transport/plugin.c \
 	harness/transport/plugin.h \
 	harness/transport/queue.c \
+	harness/transport/records.h \
 	harness/transport/ring.c \
 	harness/transport/seqpacket.c \
 	harness/transport/socketpair.c \

@@ -12,8 +12,7 @@
  * Between the store of one word and the load of the other there is a fence on
  * both sides: either the waiter sees the message or the sender sees the waiter.
  *
- * A record is a length and the body, aligned to 8 and split at the end of the
- * area. One store of the tail publishes it, or a batch of them; one store of the
+ * Records are those of records.h. One store of the tail publishes it, or a batch of them; one store of the
  * head gives the room back. Who dies leaves whole records, but nobody learns of
  * it, and a producer killed between the store and the wake leaves the consumer
  * asleep until its time-out.
@@ -25,22 +24,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/line_pair.h"
 #include "base/shared.h"
-#include "transport/capacity.h"
 #include "transport/list.h"
-
-enum {
-	RECORD_ALIGN = 8,
-	RECORDS_MIN = 4,
-};
-
-#define CAPACITY_MAX_BYTES (UINT64_C(1) << 32)
+#include "transport/records.h"
 
 /* head <= tail <= head + capacity, in bytes, free-running */
 struct eventfd_shared {
@@ -53,8 +44,7 @@ struct eventfd_shared {
 struct eventfd_channel {
 	struct eventfd_shared *shared;
 	size_t mapped_bytes;
-	uint64_t capacity; /* a power of two */
-	size_t max_len;
+	struct records records;
 	int wake[2]; /* by role of who sleeps there */
 };
 
@@ -65,42 +55,6 @@ struct eventfd_endpoint {
 	uint64_t own;
 	uint64_t peer;
 };
-
-static uint64_t record_bytes(uint64_t len)
-{
-	return sizeof(uint64_t) +
-	       (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
-}
-
-static void bytes_in(const struct eventfd_channel *channel, uint64_t at,
-	const void *from, size_t len)
-{
-	uint64_t offset = at & (channel->capacity - 1);
-	size_t first = channel->capacity - offset;
-
-	if (first > len)
-		first = len;
-	if (first)
-		memcpy(channel->shared->bytes + offset, from, first);
-	if (len > first)
-		memcpy(channel->shared->bytes, (const char *)from + first,
-			len - first);
-}
-
-static void bytes_out(const struct eventfd_channel *channel, uint64_t at,
-	void *into, size_t len)
-{
-	uint64_t offset = at & (channel->capacity - 1);
-	size_t first = channel->capacity - offset;
-
-	if (first > len)
-		first = len;
-	if (first)
-		memcpy(into, channel->shared->bytes + offset, first);
-	if (len > first)
-		memcpy((char *)into + first, channel->shared->bytes,
-			len - first);
-}
 
 static _Atomic uint64_t *index_of(
 	struct eventfd_shared *shared, enum endpoint_role role)
@@ -118,20 +72,19 @@ static int eventfd_put(
 	struct eventfd_endpoint *end, const struct outbound *message)
 {
 	const struct eventfd_channel *channel = end->channel;
+	const struct records *records = &channel->records;
 	uint64_t bytes = record_bytes(message->len);
-	uint64_t len = message->len;
 
-	if (message->len > channel->max_len)
+	if (message->len > records->max_len)
 		return -EMSGSIZE;
-	if (channel->capacity - (end->own - end->peer) < bytes) {
+	if (records->capacity - (end->own - end->peer) < bytes) {
 		/* A1: the bytes before it are read. Pairs with R1. */
 		end->peer = atomic_load_explicit(
 			&channel->shared->head, memory_order_acquire);
-		if (channel->capacity - (end->own - end->peer) < bytes)
+		if (records->capacity - (end->own - end->peer) < bytes)
 			return -EAGAIN;
 	}
-	bytes_in(channel, end->own, &len, sizeof(len));
-	bytes_in(channel, end->own + sizeof(len), message->data, message->len);
+	record_put(records, end->own, message);
 	end->own += bytes;
 	return 0;
 }
@@ -140,7 +93,7 @@ static int eventfd_put(
 static int eventfd_get(struct eventfd_endpoint *end, struct inbound *message)
 {
 	const struct eventfd_channel *channel = end->channel;
-	uint64_t len;
+	int err;
 
 	if (end->own == end->peer) {
 		/* A2: the records before it are whole. Pairs with R1. */
@@ -149,16 +102,10 @@ static int eventfd_get(struct eventfd_endpoint *end, struct inbound *message)
 		if (end->own == end->peer)
 			return -EAGAIN;
 	}
-	bytes_out(channel, end->own, &len, sizeof(len));
-	if (len > channel->max_len)
-		return -EBADMSG;
-	if (len > message->room_bytes)
-		return -EMSGSIZE;
-	bytes_out(channel, end->own + sizeof(len), message->room, len);
-	message->data = message->room;
-	message->len = len;
-	end->own += record_bytes(len);
-	return 0;
+	err = record_get(&channel->records, end->own, message);
+	if (!err)
+		end->own += record_bytes(message->len);
+	return err;
 }
 
 /* Tell the other side what was done, and wake it if it said that it sleeps. */
@@ -285,34 +232,28 @@ static int eventfd_create(
 	const struct channel_config *config, struct channel **ret_channel)
 {
 	struct eventfd_channel *ring;
-	uint64_t want = capacity_choose(config);
-	uint64_t least;
-	int ret = -ENOMEM;
+	struct records records;
+	int ret = records_plan(config, &records);
 
-	if (config->msg_size_bytes > CAPACITY_MAX_BYTES / RECORDS_MIN / 2)
-		return -EMSGSIZE;
-	least = RECORDS_MIN * record_bytes(config->msg_size_bytes);
-	if (want < least)
-		want = least;
-	if (want > CAPACITY_MAX_BYTES)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	ring = calloc(1, sizeof(*ring));
 	if (!ring)
 		return -ENOMEM;
-	ring->max_len = config->msg_size_bytes;
-	ring->capacity = 64;
-	while (ring->capacity < want)
-		ring->capacity *= 2;
 	for (int i = 0; i < 2; i++)
 		ring->wake[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ring->wake[0] < 0 || ring->wake[1] < 0) {
 		ret = -errno;
 		goto fail;
 	}
-	ring->mapped_bytes = sizeof(struct eventfd_shared) + ring->capacity;
+	ring->mapped_bytes = sizeof(struct eventfd_shared) + records.capacity;
 	ring->shared = shared_map(ring->mapped_bytes);
-	if (!ring->shared)
+	if (!ring->shared) {
+		ret = -ENOMEM;
 		goto fail;
+	}
+	ring->records = records;
+	ring->records.bytes = ring->shared->bytes;
 	*ret_channel = (struct channel *)ring;
 	return 0;
 fail:
@@ -355,17 +296,7 @@ static int eventfd_check(struct channel *channel)
 	uint64_t tail =
 		atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
 
-	if (tail - head > ring->capacity)
-		return -EBADMSG;
-	while (head != tail) {
-		uint64_t len;
-
-		bytes_out(ring, head, &len, sizeof(len));
-		if (len > ring->max_len || record_bytes(len) > tail - head)
-			return -EBADMSG;
-		head += record_bytes(len);
-	}
-	return 0;
+	return records_check(&ring->records, head, tail);
 }
 
 const struct transport transport_eventfd_ring = {

@@ -38,23 +38,18 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
 #include "base/line_pair.h"
 #include "base/shared.h"
-#include "transport/capacity.h"
+#include "transport/records.h"
 #include "transport/transport.h"
 
 enum {
-	RECORD_ALIGN = 8, /* and the length before each body */
-	RECORDS_MIN = 4,
 	POLL_NS = 50 * 1000, /* as fine as the usual timer slack */
 };
-
-#define CAPACITY_MAX_BYTES (UINT64_C(1) << 32)
 
 struct locked_shared {
 	alignas(LINE_PAIR_BYTES) pthread_mutex_t mutex; /* not of fcntl-queue */
@@ -68,16 +63,9 @@ struct locked_shared {
 struct locked_channel {
 	struct locked_shared *shared;
 	size_t mapped_bytes;
-	uint64_t capacity; /* of bytes[]; a power of two */
-	size_t max_len;
+	struct records records;
 	int lock_fd; /* fcntl-queue only, else -1 */
 };
-
-static uint64_t record_bytes(uint64_t len)
-{
-	return sizeof(uint64_t) +
-	       (len + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
-}
 
 /* The two locks. take() returns 0, -EAGAIN (timeout 0), -ETIMEDOUT, -errno. */
 
@@ -184,38 +172,6 @@ static pid_t mutex_holder(struct channel *channel, enum endpoint_role role)
 		&locked->shared->owner, memory_order_relaxed);
 }
 
-/* Bytes that may wrap around the end of the area. */
-
-static void bytes_in(const struct locked_channel *locked, uint64_t at,
-	const void *from, size_t len)
-{
-	uint64_t offset = at & (locked->capacity - 1);
-	size_t first = locked->capacity - offset;
-
-	if (first > len)
-		first = len;
-	if (first)
-		memcpy(locked->shared->bytes + offset, from, first);
-	if (len > first)
-		memcpy(locked->shared->bytes, (const char *)from + first,
-			len - first);
-}
-
-static void bytes_out(const struct locked_channel *locked, uint64_t at,
-	void *into, size_t len)
-{
-	uint64_t offset = at & (locked->capacity - 1);
-	size_t first = locked->capacity - offset;
-
-	if (first > len)
-		first = len;
-	if (first)
-		memcpy(into, locked->shared->bytes + offset, first);
-	if (len > first)
-		memcpy((char *)into + first, locked->shared->bytes,
-			len - first);
-}
-
 /* Under the lock. The loads are relaxed because the lock orders them; the
  * stores are releases because a record must be whole in memory before the
  * index says so, should its writer die before it reaches the unlock. */
@@ -229,14 +185,12 @@ static int locked_put(
 	uint64_t tail =
 		atomic_load_explicit(&shared->tail, memory_order_relaxed);
 	uint64_t bytes = record_bytes(message->len);
-	uint64_t len = message->len;
 
-	if (message->len > locked->max_len)
+	if (message->len > locked->records.max_len)
 		return -EMSGSIZE;
-	if (locked->capacity - (tail - head) < bytes)
+	if (locked->records.capacity - (tail - head) < bytes)
 		return -EAGAIN;
-	bytes_in(locked, tail, &len, sizeof(len));
-	bytes_in(locked, tail + sizeof(len), message->data, message->len);
+	record_put(&locked->records, tail, message);
 	atomic_store_explicit(
 		&shared->tail, tail + bytes, memory_order_release);
 	return 0;
@@ -250,21 +204,16 @@ static int locked_get(
 		atomic_load_explicit(&shared->head, memory_order_relaxed);
 	uint64_t tail =
 		atomic_load_explicit(&shared->tail, memory_order_relaxed);
-	uint64_t len;
+	int err;
 
 	if (head == tail)
 		return -EAGAIN;
-	bytes_out(locked, head, &len, sizeof(len));
-	if (len > locked->max_len)
-		return -EBADMSG;
-	if (len > message->room_bytes)
-		return -EMSGSIZE;
-	bytes_out(locked, head + sizeof(len), message->room, len);
-	atomic_store_explicit(
-		&shared->head, head + record_bytes(len), memory_order_release);
-	message->data = message->room;
-	message->len = len;
-	return 0;
+	err = record_get(&locked->records, head, message);
+	if (!err)
+		atomic_store_explicit(&shared->head,
+			head + record_bytes(message->len),
+			memory_order_release);
+	return err;
 }
 
 /* One message or more under one lock, or wait until there is one.
@@ -351,31 +300,23 @@ static int locked_make(
 	const struct channel_config *config, struct locked_channel **ret_locked)
 {
 	struct locked_channel *locked;
-	uint64_t want;
-	uint64_t least;
+	struct records records;
+	int err = records_plan(config, &records);
 
-	if (config->msg_size_bytes > CAPACITY_MAX_BYTES / RECORDS_MIN / 2)
-		return -EMSGSIZE;
-	least = RECORDS_MIN * record_bytes(config->msg_size_bytes);
-	want = capacity_choose(config);
-	if (want < least)
-		want = least;
-	if (want > CAPACITY_MAX_BYTES)
-		return -ENOMEM;
+	if (err)
+		return err;
 	locked = calloc(1, sizeof(*locked));
 	if (!locked)
 		return -ENOMEM;
 	locked->lock_fd = -1;
-	locked->max_len = config->msg_size_bytes;
-	locked->capacity = 64;
-	while (locked->capacity < want)
-		locked->capacity *= 2;
-	locked->mapped_bytes = sizeof(struct locked_shared) + locked->capacity;
+	locked->mapped_bytes = sizeof(struct locked_shared) + records.capacity;
 	locked->shared = shared_map(locked->mapped_bytes);
 	if (!locked->shared) {
 		locked_destroy((struct channel *)locked);
 		return -ENOMEM;
 	}
+	locked->records = records;
+	locked->records.bytes = locked->shared->bytes;
 	*ret_locked = locked;
 	return 0;
 }
@@ -479,17 +420,7 @@ static int locked_check(struct channel *channel)
 	uint64_t tail = atomic_load_explicit(
 		&locked->shared->tail, memory_order_acquire);
 
-	if (tail - head > locked->capacity)
-		return -EBADMSG;
-	while (head != tail) {
-		uint64_t len;
-
-		bytes_out(locked, head, &len, sizeof(len));
-		if (len > locked->max_len || record_bytes(len) > tail - head)
-			return -EBADMSG;
-		head += record_bytes(len);
-	}
-	return 0;
+	return records_check(&locked->records, head, tail);
 }
 
 const struct transport transport_fcntl_queue = {
