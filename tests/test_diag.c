@@ -43,6 +43,19 @@ START_TEST(test_diag_nearest_finds_what_was_meant)
 }
 END_TEST
 
+START_TEST(test_diag_quoted_control_bytes_do_not_reach_the_terminal)
+{
+	struct capture capture = capture_begin();
+	char text[512];
+
+	diag_error("unknown '%s'", "\033[31mr\x7fng\n");
+	diag_at("\033.ini", 1, "%s", "caf\xc3\xa9");
+	capture_end(&capture, text, sizeof(text));
+	ck_assert_str_eq(text, "ipcmark: unknown '?[31mr?ng?'\n"
+			       "?.ini:1: caf\xc3\xa9\n");
+}
+END_TEST
+
 START_TEST(test_diag_message_is_one_line_with_its_place)
 {
 	struct capture capture = capture_begin();
@@ -105,6 +118,8 @@ int main(void)
 	tcase_add_loop_test(tests, test_diag_nearest_finds_what_was_meant, 0,
 		sizeof(guesses) / sizeof(guesses[0]));
 	tcase_add_test(tests, test_diag_message_is_one_line_with_its_place);
+	tcase_add_test(tests,
+		test_diag_quoted_control_bytes_do_not_reach_the_terminal);
 	tcase_add_test(
 		tests, test_diag_message_too_long_is_cut_and_still_a_line);
 	tcase_add_test(tests, test_case_names_read_back_as_themselves);

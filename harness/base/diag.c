@@ -1,7 +1,8 @@
 /* diag.c - one line to a person, and the guess behind "did you mean".
  *
  * Each message is put together first and written with one call, so that lines
- * of several processes sharing one standard error do not mix.
+ * of several processes sharing one standard error do not mix; what it quotes
+ * cannot steer a terminal.
  *
  * The guess is the candidate with the fewest edits: a letter changed, added,
  * lost, or swapped with its neighbour; case does not count. A third of the
@@ -22,6 +23,15 @@ enum {
 	WORD_MAX = 63,	/* longer words are not mistyped keywords */
 	PREFIX_MIN = 3, /* fewer letters begin too many words */
 };
+
+/* What is quoted may come from a file that is none of ours: an escape sequence
+ * in it is not for the terminal. Bytes of UTF-8 are left alone. */
+static void disarm(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)text[i]))
+			text[i] = '?';
+}
 
 static void write_line(const char *line, size_t len)
 {
@@ -45,6 +55,7 @@ __attribute__((format(printf, 2, 0))) static void say(
 	wrote = vsnprintf(line + used, room, format, arguments);
 	if (wrote > 0)
 		used += (size_t)wrote < room ? (size_t)wrote : room - 1;
+	disarm(line, used);
 	line[used++] = '\n';
 	write_line(line, used);
 }
