@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crash/map.h"
 #include "crash/print.h"
@@ -213,6 +214,8 @@ int campaign_save(const struct campaign *campaign, struct symbols *symbols,
 	if (json_dump_file(all, part, JSON_INDENT(1) | JSON_PRESERVE_ORDER) ||
 		rename(part, file))
 		err = errno ? -errno : -EIO;
+	if (err)
+		unlink(part);
 out:
 	json_decref(rows);
 	json_decref(all);

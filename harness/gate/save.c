@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gate/gate.h"
 
@@ -320,6 +321,8 @@ int gate_save(const struct gate *gate, const char *path)
 	err = write_json(all, part);
 	if (!err && rename(part, path))
 		err = -errno;
+	if (err)
+		unlink(part);
 	json_decref(all);
 	return err;
 }
