@@ -212,6 +212,20 @@ grep -q '"schema": "ipcmark-tune-1"' tuned/tune.json ||
 [ "$(sed -n 's/^  "rounds": \([0-9]*\).*/\1/p; s/^ "rounds": \([0-9]*\).*/\1/p' \
 	tuned/tune.json)" -ge 5 ] || fail "tune: too few rounds"
 
+# --- words that name nothing --------------------------------------------------
+
+refuses "transport 'rng'; did you mean 'ring'\?" conform rng
+refuses "transport 'rng'; did you mean 'ring'\?" crash rng
+refuses "operation 'snd'; did you mean 'send'\?" crash queue --operation snd
+refuses "operation 'nonsense'; the table" crash queue --operation nonsense
+refuses "path 'sone'; did you mean 'some'\?" crash queue --path sone
+refuses "kill-at 'every-par'; did you mean 'every-pair'\?" crash queue \
+	--kill-at every-par
+refuses "kill-at is empty" crash queue --kill-at ''
+refuses "metric 'p98'; did you mean 'p99'\?" gate good.ini --a . --b . \
+	--metrics p98
+refuses "metrics is empty" gate good.ini --a . --b . --metrics ''
+
 # --- seed ---------------------------------------------------------------------
 
 # Enough cases that two orders are not the same by chance.

@@ -127,7 +127,7 @@ ab="--a $top_builddir --b $top_builddir"
 {
 	refuses 'git:nonesuch: no such revision' trips.ini --a git:nonesuch \
 		--b "$top_builddir"
-	refuses "did you mean throughput" trips.ini $ab --metrics thruput
+	refuses "did you mean 'throughput'" trips.ini $ab --metrics thruput
 	refuses 'such as 3%' trips.ini $ab --tolerance much
 	refuses 'more than --tolerance' trips.ini $ab --max 2%
 	refuses 'blocks' trips.ini $ab --blocks 3
@@ -261,7 +261,7 @@ if "$IPCMARK" gate stream.ini --a "$top_builddir" --b slow --blocks 8 \
 		gate 0 stream.ini --a "$top_builddir" --b slow $counts \
 			--tolerance instructions=1000%
 	}
-	refuses "did you mean instructions" stream.ini $ab --metrics instruction
+	refuses "did you mean 'instructions'" stream.ini $ab --metrics instruction
 else
 	echo 'instructions cannot be counted here: not tried'
 fi

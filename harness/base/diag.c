@@ -171,3 +171,14 @@ const char *diag_nearest(const char *word, const char *const *candidates)
 	}
 	return nearest ? nearest : continued;
 }
+
+void diag_unknown(const char *what, const char *word,
+	const char *const *candidates, const char *otherwise)
+{
+	const char *nearest = diag_nearest(word, candidates);
+
+	if (nearest)
+		diag_error("%s '%s'; did you mean '%s'?", what, word, nearest);
+	else
+		diag_error("%s '%s'; %s", what, word, otherwise);
+}

@@ -31,4 +31,10 @@ void diag_at(const char *file, int line, const char *format, ...)
  * Returns one of @candidates, or NULL when none is near. */
 const char *diag_nearest(const char *word, const char *const *candidates);
 
+/* diag_unknown - say that @what, such as "crash: unknown --path", has no such
+ * @word, and which of @candidates (ends with NULL) is near, or else @otherwise,
+ * where they are to be found. */
+void diag_unknown(const char *what, const char *word,
+	const char *const *candidates, const char *otherwise);
+
 #endif

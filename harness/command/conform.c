@@ -9,6 +9,8 @@
 #include "transport/plugin.h"
 #include "transport/transport.h"
 
+enum { TRANSPORT_NAMES_MAX = 63 };
+
 static const char *const verdict_words[] = {
 	[CONFORM_KEPT] = "kept",
 	[CONFORM_UNPROMISED] = "-",
@@ -18,6 +20,8 @@ static const char *const verdict_words[] = {
 
 const struct transport *command_transport(const char *spec)
 {
+	const struct transport *const *table = transport_table();
+	const char *names[TRANSPORT_NAMES_MAX + 1] = {0};
 	char reason[CASE_REASON_BYTES] = "";
 	const struct transport *transport;
 
@@ -29,9 +33,11 @@ const struct transport *command_transport(const char *spec)
 	}
 	transport = transport_find(spec);
 	if (!transport) {
-		diag_error("unknown transport '%s'; `ipcmark list` shows all, "
-			   "plugin:FILE is one of yours",
-			spec);
+		for (size_t i = 0; table[i] && i < TRANSPORT_NAMES_MAX; i++)
+			names[i] = table[i]->name;
+		diag_unknown("unknown transport", spec, names,
+			"`ipcmark list` shows all, plugin:FILE is one of "
+			"yours");
 	} else if (transport->caps & CAP_EXTERNAL) {
 		diag_error("'%s' runs workers of its own, which check their "
 			   "messages in every run",

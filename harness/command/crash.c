@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "command/command.h"
 #include "crash/campaign.h"
+#include "crash/operation.h"
 #include "crash/print.h"
 #include "figure/crash_map.h"
 #include "option/option.h"
@@ -115,27 +116,26 @@ static int choose_kinds(const char *text, unsigned *ret_kinds)
 		while (kind < KINDS && strcmp(names[kind], word) != 0)
 			kind++;
 		if (kind == KINDS) {
-			const char *nearest = diag_nearest(word, names);
-
-			diag_error("crash: unknown --kill-at '%s'; %s%s", word,
-				nearest ? "did you mean "
-					: "`ipcmark crash "
-					  "--help` lists "
-					  "all",
-				nearest ? nearest : "");
+			diag_unknown("crash: unknown --kill-at", word, names,
+				"`ipcmark crash --help` lists all");
 			return -EINVAL;
 		}
 		*ret_kinds |= 1u << kind;
 		at += len + (at[len] == ',');
 	}
-	if (!*ret_kinds)
+	if (text && !*ret_kinds) {
+		diag_error("crash: --kill-at is empty; `ipcmark crash --help` "
+			   "lists all");
+		return -EINVAL;
+	}
+	if (!text)
 		*ret_kinds = 1u << KIND_INSTRUCTION;
 	return 0;
 }
 
 static int choose_path(const char *text, enum crash_path *ret_path)
 {
-	const char *names[PATHS + 1] = {0}, *nearest;
+	const char *names[PATHS + 1] = {0};
 
 	*ret_path = PATHS;
 	if (!text)
@@ -147,10 +147,32 @@ static int choose_path(const char *text, enum crash_path *ret_path)
 			return 0;
 		}
 	}
-	nearest = diag_nearest(text, names);
-	diag_error("crash: unknown --path '%s'; %s%s", text,
-		nearest ? "did you mean " : "the table names them",
-		nearest ? nearest : "");
+	diag_unknown(
+		"crash: unknown --path", text, names, "the table names them");
+	return -EINVAL;
+}
+
+/* One that none of the transports has would be a campaign of nothing. */
+static int check_operation(const struct campaign_request *request)
+{
+	struct crash_operation list[OPERATIONS_MAX];
+	const char *names[OPERATIONS_MAX + 1] = {0};
+
+	if (!request->operation || !request->transport_count)
+		return 0;
+	for (size_t i = request->transport_count; i-- > 0;) {
+		unsigned count = operations_list(request->transports[i], list);
+
+		for (unsigned j = 0; j < count; j++) {
+			names[j] = list[j].name;
+			if (strcmp(list[j].name, request->operation) == 0)
+				return 0;
+		}
+		names[count] = NULL;
+	}
+	/* What is left in @names is of the first transport. */
+	diag_unknown("crash: unknown --operation", request->operation, names,
+		"the table names them");
 	return -EINVAL;
 }
 
@@ -213,6 +235,8 @@ static int choose(
 	request->operation = options->operation;
 	err = choose_transports(options, request);
 	if (!err)
+		err = check_operation(request);
+	if (!err)
 		err = choose_kinds(options->kill_at, &request->kinds);
 	if (!err)
 		err = choose_path(options->path, &request->path);
@@ -240,10 +264,11 @@ static int exit_code(const struct campaign *campaign)
 {
 	const struct campaign_board *board = campaign->board;
 	struct campaign_tally *sum = malloc(sizeof(*sum));
-	bool data = false, others = false;
+	bool data = false, others = false, struck = false;
 
 	for (unsigned i = 0; sum && i < board->row_count; i++) {
 		campaign_sum(campaign, i, sum);
+		struck |= sum->struck > 0;
 		for (int v = 0; v < VERDICTS; v++) {
 			if (verdict_is_fine((enum verdict)v) ||
 				!sum->verdicts[v])
@@ -261,7 +286,8 @@ static int exit_code(const struct campaign *campaign)
 		return EXIT_RECOVERY;
 	if (campaign->interrupted || campaign->lost_directors)
 		return EXIT_INCONCLUSIVE;
-	return board->row_count ? EXIT_GOOD : EXIT_NOTHING_RAN;
+	/* A step that no call has is no good one. */
+	return struck ? EXIT_GOOD : EXIT_NOTHING_RAN;
 }
 
 static int report(const struct options *options, struct campaign *campaign)

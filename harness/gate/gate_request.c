@@ -40,8 +40,8 @@ static int share_from(const char *text, size_t len, double *ret_share)
 
 static int metric_of(const char *option, const char *text, size_t len)
 {
-	const char *names[METRICS + 2] = {0}, *nearest;
-	char name[32];
+	const char *names[METRICS + 2] = {0};
+	char name[32], what[64];
 	int metric;
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, text);
@@ -51,12 +51,9 @@ static int metric_of(const char *option, const char *text, size_t len)
 	for (int m = 0; m < METRICS; m++)
 		names[m] = metric_name((enum gate_metric)m);
 	names[METRICS] = instructions;
-	nearest = diag_nearest(name, names);
-	diag_error("gate: %s: unknown metric '%s'; %s%s", option, name,
-		nearest ? "did you mean "
-			: "there are throughput, p50, cpu, p99, p99.9, "
-			  "instructions",
-		nearest ? nearest : "");
+	snprintf(what, sizeof(what), "gate: %s: unknown metric", option);
+	diag_unknown(what, name, names,
+		"there are throughput, p50, cpu, p99, p99.9, instructions");
 	return -EINVAL;
 }
 
@@ -112,6 +109,11 @@ static int read_metrics(const char *text, struct gate_request *request)
 		else
 			request->wanted[metric] = true;
 		at += len;
+	}
+	if (!*text) {
+		diag_error("gate: --metrics is empty; name what a verdict is "
+			   "to follow from, such as throughput,p50");
+		return -EINVAL;
 	}
 	return 0;
 }
