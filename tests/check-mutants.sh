@@ -86,10 +86,13 @@ campaign()
 	mutant=$1
 	limit=$2
 	shift 2
-	MIPC_MUTANT=$mutant timeout -k 5 "$limit" ./ipcmark crash "$@" \
-		>"$scratch/output" 2>&1
+	MIPC_MUTANT=$mutant timeout -k 5 "$limit" \
+		sh -c 'echo $$ >"$0"; exec ./ipcmark crash "$@"' \
+		"$scratch/pid" "$@" >"$scratch/output" 2>&1
 	code=$?
 	took_ms=$((($(date +%s%N) - began) / 1000000))
+	# also what a broken create() made, and nobody could open and so remove
+	left_behind=$(ls /dev/shm | grep "^ipcmark-$(cat "$scratch/pid")-")
 	kills=$(sed -n 's/^.* violations in .*, the first in trial \([0-9]*\):.*/\1/p' \
 		"$scratch/output")
 	skipped=
@@ -205,6 +208,7 @@ try()
 		4 | 5) verdict="caught: $(found)" ;;
 		*) verdict="FAILS with code $code" ;;
 		esac
+		[ -z "$left_behind" ] || verdict="LEAVES $left_behind"
 		case $verdict in
 		caught*)
 			reproduces "$1" $((base_ms / 100 + 5)) ||

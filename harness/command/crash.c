@@ -345,11 +345,9 @@ int command_crash(const struct options *options)
 		code = exit_code(&campaign);
 	else
 		diag_error("crash: %s", strerror(-err));
-	/* Who was killed in the midst of it could not destroy its channel. */
-	if (campaign.lost_directors)
-		session_abandon();
-	else
-		session_end();
+	/* Who is broken, or was killed in the midst of it, may not have removed what
+	 * it made. */
+	session_abandon();
 	campaign_free(&campaign);
 	return code;
 }

@@ -12,10 +12,10 @@
  * Between the store of one word and the load of the other there is a fence on
  * both sides: either the waiter sees the message or the sender sees the waiter.
  *
- * Records are those of records.h. One store of the tail publishes it, or a batch of them; one store of the
- * head gives the room back. Who dies leaves whole records, but nobody learns of
- * it, and a producer killed between the store and the wake leaves the consumer
- * asleep until its time-out.
+ * Records are those of records.h. One store of the tail publishes one, or a batch
+ * of them; one store of the head gives the room back. Who dies leaves whole
+ * records, but nobody learns of it, and a producer killed between the store and the
+ * wake leaves the consumer asleep until its time-out.
  */
 #include <assert.h>
 #include <errno.h>
