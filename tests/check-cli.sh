@@ -100,13 +100,18 @@ refuses "journal\.json: .*no unfinished run" run good.ini -o none.d --resume \
 
 printf '[a]\ntransport = null\nplacement = any\nslice = 1ms\nwarmup = 0ns
 rounds = 10000\n' >long.ini
-"$IPCMARK" run long.ini -o long.d --no-plot >out 2>err </dev/null &
+"$IPCMARK" run long.ini -o long.d --no-plot >long.out 2>&1 </dev/null &
 long=$!
 tries=0
 until [ -s long.d/journal.json ] || [ $tries -ge 600 ]; do
 	sleep 0.1
 	tries=$((tries + 1))
 done
+refuses "another run is writing into the folder 'long\.d'" run long.ini \
+	-o long.d
+refuses "another run is writing into the folder 'long\.d'" run long.ini \
+	-o long.d --resume
+[ -s long.d/journal.json ] || fail "a second run took the first one's journal"
 kill -TERM $long
 wait $long
 code=$?

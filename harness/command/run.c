@@ -103,6 +103,8 @@ static int prepare_run(const struct options *options, const struct plan *plan,
 {
 	int error = options->resume ? 0 : folder_make(dir);
 
+	if (!error)
+		error = folder_claim(dir);
 	if (error)
 		return error;
 	*ret_journal = journal_of(dir, plan);
