@@ -71,8 +71,9 @@ void result_free(struct result *result);
 
 /* result_exit_code - what the whole run means: EXIT_VIOLATED before
  * EXIT_RECOVERY before EXIT_INCONCLUSIVE (a case failed or could not reach the
- * load it was to have, or the run was interrupted) before EXIT_NOTHING_RAN before EXIT_GOOD. A transport that
- * never claimed to survive a kill does not make the run fail by not doing so. */
+ * load it was to have, or the run was interrupted) before EXIT_NOTHING_RAN before
+ * EXIT_GOOD. A transport that never claimed to survive a kill does not make the run
+ * fail by not doing so. */
 int result_exit_code(const struct result *result);
 
 /* result_disturbed - was @round? */

@@ -101,7 +101,8 @@ int scenario_load_wide(const char *const *files, size_t file_count,
 	struct scenario *ret_scenario);
 
 /* scenario_shorten - the smoke form: at most 2 rounds of 10 ms slices, 3
- * kills, a soak of 300 ms and 64 MiB of a holder's memory. The figures mean nothing, the way through is the same. */
+ * kills, a soak of 300 ms and 64 MiB of a holder's memory. The figures mean nothing,
+ * the way through is the same. */
 void scenario_shorten(struct scenario *scenario);
 
 void scenario_free(struct scenario *scenario);

@@ -14,8 +14,8 @@
  *
  * A call that has to wait does so in zmq_poll(), whose clock ticks in
  * milliseconds. A producer that leaves waits until all was received (tally.h):
- * what its thread has handed over may still be on its way through the other's. One that is killed takes along what its thread had not
- * sent yet; nobody is told.
+ * what its thread has handed over may still be on its way through the other's. One
+ * that is killed takes along what its thread had not sent yet; nobody is told.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -2,9 +2,10 @@
  *
  * Each run begins with the same ring, queue or raw memory, valid and with some
  * messages in it, and with our handles as they were: two of them, for a ring one
- * at each end. A third has left without a word, as if killed. Then the input says which calls are made and
- * which words a peer changes: between the calls, and within them. For the latter
- * the library is compiled so that it calls us before each of its loads
+ * at each end. A third has left without a word, as if killed. Then the input says
+ * which calls are made and which words a peer changes: between the calls, and within
+ * them. For the latter the library is compiled so that it calls us before each of
+ * its loads
  * (-fsanitize-coverage=trace-loads), and the change happens just before the n-th
  * load from the segment: the same input always makes the same run.
  *
